@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: MIT
+// The HTTP/1.1 response head, values to bytes, into memory of the caller. What may not be combined
+// (content framing of 204, chunked to HTTP/1.0) is left out here, whatever the caller asked for.
+// Names and values are written as given: who takes them from others has asked <spate/http/field_rules.hpp>.
+// Pure and without allocation. thread: DateCache is one per worker.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+namespace spate::h1 {
+
+struct Field {
+  std::string_view name;
+  std::string_view value;
+};
+
+// How the end of the content is told (RFC 9112 6.3).
+enum class Framing : std::uint8_t {
+  none,            // says nothing: HEAD with unknown length, upgrades
+  content_length,  // also for HEAD, with the length GET would have
+  chunked,         // close_delimited towards HTTP/1.0
+  close_delimited
+};
+
+struct ResponseHeadSpec {
+  int status = 200;
+  std::string_view content_type;  // left out when empty, and for 1xx, 204, 304
+  std::span<const Field> fields;
+  Framing framing = Framing::none;
+  std::uint64_t content_length = 0;
+  bool close = false;  // the connection ends after this response
+  int minor = 1;       // version of the request: 0 or 1
+};
+
+// An upper bound of what write_response_head writes, exact within 64 bytes.
+std::size_t response_head_bound(const ResponseHeadSpec& spec, std::string_view date) noexcept;
+
+// Writes status line, Date (`date` is the value; none when empty, and for 1xx), framing, connection
+// and the fields with the empty line. Returns the length, or 0 when `capacity` is below the bound:
+// then nothing was written.
+std::size_t write_response_head(char* out, std::size_t capacity, const ResponseHeadSpec& spec,
+                                std::string_view date) noexcept;
+
+// "HTTP/1.1 404 Not Found\r\n", prerendered; "" for a status without reason phrase.
+// RFC 9110 6.2: the version is ours, whatever the client's.
+std::string_view status_line(int status) noexcept;
+
+// What answers Expect: 100-continue.
+inline constexpr std::string_view continue_response = "HTTP/1.1 100 Continue\r\n\r\n";
+
+inline constexpr std::size_t date_size = 29;
+inline constexpr std::size_t max_decimal_digits = 20;
+
+// "Sun, 06 Nov 1994 08:49:37 GMT" (RFC 9110 5.6.7), exactly date_size bytes. Years 0 to 9999.
+void write_date(char* out, std::int64_t unix_seconds) noexcept;
+
+// Decimal digits of n, returns how many (at most max_decimal_digits).
+std::size_t write_decimal(char* out, std::uint64_t n) noexcept;
+
+// The Date value, rendered when the second changes. lifetime: the view lives until the next at().
+class DateCache {
+ public:
+  std::string_view at(std::int64_t unix_seconds) noexcept {
+    if (unix_seconds != second_) render(unix_seconds);
+    return {text_.data(), text_.size()};
+  }
+
+ private:
+  void render(std::int64_t unix_seconds) noexcept;
+
+  std::int64_t second_ = INT64_MIN;
+  std::array<char, date_size> text_{};
+};
+
+}  // namespace spate::h1

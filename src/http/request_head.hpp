@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: MIT
+// A parsed request head: where its parts stand in the received bytes, and what follows from them for
+// the framing. Everything is an offset from one movable pointer, so that the bytes can be copied to
+// an arena or the buffer moved, and only rebase() is called.
+// About 1.3 KiB, meant to be one per worker and reused: begin() touches 100 bytes.
+// lifetime: accessors return views into the bytes at base(). thread: a plain value.
+#pragma once
+
+#include <spate/http/known_header.hpp>
+#include <spate/http/method.hpp>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+namespace spate::http {
+
+// A head is at most this long, so that offsets fit in 16 bits. Limits are cut to it.
+inline constexpr std::size_t max_head_bytes = 65535;
+
+// One field: positions of its name and of its value without the whitespace around it.
+struct FieldRef {
+  std::uint16_t name_offset;
+  std::uint16_t name_size;
+  std::uint16_t value_offset;
+  std::uint16_t value_size;
+};
+
+// RFC 9112 3.2: the four forms of a request target.
+enum class TargetForm : std::uint8_t {
+  origin,     // "/path?query"
+  absolute,   // "http://host/path?query"
+  authority,  // "host:port", only CONNECT
+  asterisk    // "*", only OPTIONS
+};
+
+class RequestHead {
+ public:
+  // The table's size; a limit on fields above it is cut to it.
+  static constexpr std::size_t max_fields = 128;
+
+  Method method() const noexcept { return method_; }
+  // The method as sent; it is the only name of a Method::other.
+  std::string_view method_text() const noexcept { return view(method_offset_, method_size_); }
+
+  // The target as sent.
+  std::string_view target() const noexcept { return view(target_offset_, target_size_); }
+  TargetForm target_form() const noexcept { return target_form_; }
+  // The path, not decoded: "/" for an absolute-form without one, "*" for asterisk-form (and for
+  // OPTIONS of an absolute-form without path and query, RFC 9112 3.2.4), "" for authority-form.
+  std::string_view path() const noexcept {
+    return path_size_ != 0 ? view(path_offset_, path_size_) : empty_path();
+  }
+  // What follows the first '?', not decoded; "" when there is none.
+  std::string_view query() const noexcept { return view(query_offset_, query_size_); }
+  // Host and port: of the target where it has them, otherwise of Host; "" for HTTP/1.0 without Host.
+  std::string_view authority() const noexcept {
+    return view(authority_offset_, authority_size_);
+  }
+
+  // 0 or 1. A higher minor version is served as 1 (RFC 9110 2.5).
+  int version_minor() const noexcept { return version_minor_; }
+
+  std::size_t field_count() const noexcept { return field_count_; }
+  std::string_view name(std::size_t i) const noexcept {
+    return view(fields_[i].name_offset, fields_[i].name_size);
+  }
+  std::string_view value(std::size_t i) const noexcept {
+    return view(fields_[i].value_offset, fields_[i].value_size);
+  }
+  KnownHeader id(std::size_t i) const noexcept { return ids_[i]; }
+  FieldRef field(std::size_t i) const noexcept { return fields_[i]; }
+
+  // The value of the first field of that name; nothing when there is none. An empty value is a value.
+  std::optional<std::string_view> find(KnownHeader header) const noexcept {
+    std::size_t const entry = first_[static_cast<std::size_t>(header)];
+    if (entry == 0 || header == KnownHeader::unknown) return std::nullopt;
+    return value(entry - 1);
+  }
+  // The same by name, in any case of letters.
+  std::optional<std::string_view> find(std::string_view name) const noexcept;
+  bool has(KnownHeader header) const noexcept {
+    return header != KnownHeader::unknown && first_[static_cast<std::size_t>(header)] != 0;
+  }
+
+  // Bytes of the whole head: an ignored empty line, request line, fields and the empty line.
+  std::size_t size() const noexcept { return size_; }
+  std::string_view bytes() const noexcept { return {base_, size_}; }
+  const char* base() const noexcept { return base_; }
+  // The same bytes are now at `base`.
+  void rebase(const char* base) noexcept { base_ = base; }
+
+  bool has_body() const noexcept { return chunked || content_length.value_or(0) > 0; }
+
+  // What the head says about framing and about the connection (RFC 9112 6, 9; RFC 9110 7.8, 10.1.1).
+  std::optional<std::uint64_t> content_length;  // at most 2^63 - 1
+  bool chunked = false;
+  bool keep_alive = false;       // the client wants the connection to live on
+  bool expect_continue = false;  // HTTP/1.1 with a body: 100 (Continue) is awaited
+  bool upgrade = false;          // HTTP/1.1 with Upgrade that Connection names
+
+  // --- for codecs, which fill the head ---
+
+  // Forgets the previous request.
+  void begin(const char* base) noexcept;
+  void set_method(Method method, std::size_t offset, std::size_t size) noexcept {
+    method_ = method;
+    method_offset_ = narrow(offset);
+    method_size_ = narrow(size);
+  }
+  void set_target(std::size_t offset, std::size_t size) noexcept {
+    target_offset_ = narrow(offset);
+    target_size_ = narrow(size);
+  }
+  void set_target_form(TargetForm form) noexcept { target_form_ = form; }
+  void set_path(std::size_t offset, std::size_t size) noexcept {
+    path_offset_ = narrow(offset);
+    path_size_ = narrow(size);
+  }
+  void set_query(std::size_t offset, std::size_t size) noexcept {
+    query_offset_ = narrow(offset);
+    query_size_ = narrow(size);
+  }
+  void set_authority(std::size_t offset, std::size_t size) noexcept {
+    authority_offset_ = narrow(offset);
+    authority_size_ = narrow(size);
+  }
+  void set_version_minor(int minor) noexcept {
+    version_minor_ = static_cast<std::uint8_t>(minor);
+  }
+  // Precondition: field_count() < max_fields.
+  void add_field(FieldRef field, KnownHeader id) noexcept {
+    fields_[field_count_] = field;
+    ids_[field_count_] = id;
+    ++field_count_;
+    // Slot 0 takes the unknown names, which spares a branch.
+    auto& first = first_[static_cast<std::size_t>(id)];
+    if (first == 0) first = static_cast<std::uint8_t>(field_count_);
+  }
+  void set_size(std::size_t size) noexcept { size_ = static_cast<std::uint32_t>(size); }
+
+ private:
+  static std::uint16_t narrow(std::size_t n) noexcept { return static_cast<std::uint16_t>(n); }
+  std::string_view view(std::size_t offset, std::size_t size) const noexcept {
+    return {base_ + offset, size};
+  }
+  std::string_view empty_path() const noexcept;
+
+  const char* base_ = "";
+  std::uint32_t size_ = 0;
+  std::uint16_t field_count_ = 0;
+  std::uint16_t method_offset_ = 0;
+  std::uint16_t method_size_ = 0;
+  std::uint16_t target_offset_ = 0;
+  std::uint16_t target_size_ = 0;
+  std::uint16_t path_offset_ = 0;
+  std::uint16_t path_size_ = 0;
+  std::uint16_t query_offset_ = 0;
+  std::uint16_t query_size_ = 0;
+  std::uint16_t authority_offset_ = 0;
+  std::uint16_t authority_size_ = 0;
+  Method method_ = Method::other;
+  TargetForm target_form_ = TargetForm::origin;
+  std::uint8_t version_minor_ = 1;
+  std::array<std::uint8_t, 64> first_{};  // index + 1 of the first field of each known header
+  std::array<KnownHeader, max_fields> ids_;
+  std::array<FieldRef, max_fields> fields_;
+};
+
+}  // namespace spate::http
