@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: MIT
+// The route table: built at start, sealed, then only read. A request's method and path give a route
+// and the values of its parameters without allocation, or the exact refusal (400, 404, 405, 501).
+// Precedence is fixed, segment by segment from the left: literal, {name:int}, {name}, {rest...};
+// the order of registration never matters. Only routes of the request's method take part. lifetime:
+// results point into the table, the path and the scratch buffer. thread: after seal() any number of
+// threads may match; before, one thread builds.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <source_location>
+#include <span>
+#include <spate/base/error.hpp>
+#include <spate/http/method.hpp>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "app/pattern.hpp"
+#include "app/percent.hpp"
+
+namespace spate::app {
+
+// Chosen by the caller of add(), given back by match().
+using RouteId = std::uint32_t;
+
+// One registered route, for listings and messages.
+struct RouteInfo {
+  Method method = Method::get;
+  std::string method_text;  // "GET"; for Method::other the method itself
+  std::string pattern;
+  RouteId id = 0;
+  std::source_location where;
+};
+
+// The parameters of a found route, in the order of the pattern. Values are decoded.
+// Not cleared on construction and not by refusals: meaningful only after MatchKind::found.
+class ParamValues {
+ public:
+  std::size_t size() const noexcept { return names_.size(); }
+  std::string_view name(std::size_t i) const noexcept { return names_[i]; }
+  std::string_view value(std::size_t i) const noexcept { return values_[i]; }
+
+  // The value of that name; nullopt when the route has no such parameter.
+  std::optional<std::string_view> find(std::string_view name) const noexcept;
+
+ private:
+  friend class RouteTable;
+  std::span<const std::string_view> names_;
+  std::array<std::string_view, max_pattern_parameters> values_;
+};
+
+enum class MatchKind : std::uint8_t {
+  found,
+  options,             // OPTIONS that no route handles: answer 204 with Allow
+  not_found,           // 404
+  method_not_allowed,  // 405 with Allow
+  method_unknown,      // 501: no route at all has this method
+  bad_path,            // 400, see `fault`
+};
+
+struct Match {
+  MatchKind kind = MatchKind::not_found;
+  PathFault fault = PathFault::none;
+  bool head_of_get = false;  // HEAD that a GET route answers: send its head only
+  RouteId route = 0;
+  std::string_view allow;  // "GET, HEAD, OPTIONS" for options and method_not_allowed
+};
+
+struct RouteTableOptions {
+  // Whether %2F may stand inside a segment. In the value of {rest...} it can then no longer be told
+  // from a separator.
+  EncodedSlash encoded_slash = EncodedSlash::refuse;
+};
+
+class RouteTable {
+ public:
+  explicit RouteTable(RouteTableOptions options = {}) : options_(options) {}
+  RouteTable(RouteTable&&) = default;
+  RouteTable& operator=(RouteTable&&) = default;
+
+  // Notes a route; nothing is checked before seal(). `method_text` is read for Method::other only.
+  void add(Method method, std::string method_text, std::string pattern, RouteId id,
+           std::source_location where = std::source_location::current());
+
+  // Checks everything that was added and builds the table. Two routes conflict when they have the
+  // same method and differ in nothing but parameter names. errors: configuration, one message that
+  // holds every bad pattern and every conflict; the table then matches nothing.
+  Result<> seal();
+
+  // The route of a request. `path` is the target's path as received: without query, still encoded.
+  // `method_text` is read for Method::other only. `scratch` must hold path.size() bytes when the
+  // path has a '%'; `out` then points into it, else into `path`. The method is judged first (501),
+  // then the path (400), then both together. "OPTIONS *" is not a path: the caller answers it.
+  // cost: one hash of the path for a route without parameters; else one pass over the path and at
+  // most one visit to each node of the tree, however long or hostile the path is.
+  Match match(Method method, std::string_view method_text, std::string_view path, ParamValues& out,
+              std::span<char> scratch) const noexcept;
+
+  // Every route in the order of registration.
+  std::span<const RouteInfo> routes() const noexcept { return routes_; }
+
+  // Every method that this table knows, as an Allow list: the answer to "OPTIONS *".
+  std::string_view allow_all() const noexcept;
+
+ private:
+  // A bit for each method: those with a name by their number in Method, others behind them.
+  using MethodSet = std::uint32_t;
+
+  // Index 0 means "none" in every field: the root is nobody's child, terminal 0 is never used.
+  struct Node {
+    std::uint32_t first_edge = 0;
+    std::uint32_t edge_count = 0;
+    std::uint32_t integer_child = 0;
+    std::uint32_t text_child = 0;
+    std::uint32_t terminal = 0;       // routes whose pattern ends here
+    std::uint32_t rest_terminal = 0;  // routes whose pattern ends here with {rest...}
+  };
+
+  // A literal child; the edges of a node are sorted by size, then text.
+  struct Edge {
+    std::uint32_t text = 0;
+    std::uint32_t size = 0;
+    std::uint32_t node = 0;
+  };
+
+  // The routes of one shape of pattern. `methods` has HEAD beside GET; entries lie in bit order.
+  struct Terminal {
+    MethodSet methods = 0;
+    std::uint32_t first_entry = 0;
+  };
+
+  struct Entry {
+    RouteId id = 0;
+    std::uint32_t first_name = 0;
+    std::uint16_t name_count = 0;
+    bool head_of_get = false;
+  };
+
+  // A slot of the open-addressed table of paths without parameters; terminal 0 is a free slot.
+  struct StaticSlot {
+    std::uint64_t hash = 0;
+    std::uint32_t text = 0;
+    std::uint32_t size = 0;
+    std::uint32_t terminal = 0;
+  };
+
+  struct AllowText {
+    MethodSet methods = 0;
+    std::string text;
+  };
+
+  struct Builder;
+
+  std::uint32_t method_bit(Method method, std::string_view text) const noexcept;
+  std::uint32_t find_static(std::string_view path) const noexcept;
+  std::uint32_t find_literal(const Node& node, std::string_view segment) const noexcept;
+  bool take(std::uint32_t terminal, MethodSet wanted, MethodSet& seen, Match& match,
+            ParamValues& out) const noexcept;
+  void search(std::string_view text, MethodSet wanted, MethodSet& seen, Match& match,
+              ParamValues& out) const noexcept;
+  std::string_view allow(MethodSet methods) const noexcept;
+  void clear();
+
+  RouteTableOptions options_;
+  std::vector<RouteInfo> routes_;
+  std::vector<Node> nodes_;
+  std::vector<Edge> edges_;
+  std::vector<Terminal> terminals_;
+  std::vector<Entry> entries_;
+  std::vector<std::string_view> names_;
+  std::vector<char> texts_;
+  std::vector<StaticSlot> slots_;
+  std::size_t longest_static_ = 0;
+  std::vector<std::string> other_methods_;
+  MethodSet known_ = 0;
+  std::vector<AllowText> allows_;  // sorted by `methods`
+};
+
+}  // namespace spate::app
