@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: MIT
+# spate_layer(http DEPENDS base observe coro [PRIVATE_LINK target...])
+#
+# One folder of src/ as one object library, `spate_http`, from every .cpp in it; `*_test.cpp` make the layer's test
+# program, `spate_http_test`. DEPENDS says the same as layers.txt (tests/architecture compares them). A layer of headers only
+# is an interface library. PRIVATE_LINK names third-party targets that its sources need; `spate` links them privately.
+function(spate_layer layer)
+  cmake_parse_arguments(ARG "" "" "DEPENDS;PRIVATE_LINK" ${ARGN})
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cpp)
+  set(tests ${sources})
+  list(FILTER tests INCLUDE REGEX "_test\\.cpp$")
+  list(FILTER sources EXCLUDE REGEX "_(test|bench)\\.cpp$")
+
+  if(sources)
+    set(scope PUBLIC)
+    add_library(spate_${layer}_objects OBJECT ${sources})
+    target_link_libraries(spate_${layer}_objects PRIVATE ${ARG_PRIVATE_LINK} Threads::Threads)
+    spate_warnings(spate_${layer}_objects)
+    spate_build_flags(spate_${layer}_objects)
+    set_property(GLOBAL APPEND PROPERTY SPATE_PRIVATE_LINK_${layer} ${ARG_PRIVATE_LINK})
+  else()
+    set(scope INTERFACE)
+    add_library(spate_${layer}_objects INTERFACE)
+  endif()
+  target_include_directories(spate_${layer}_objects ${scope} ${PROJECT_SOURCE_DIR}/include ${PROJECT_SOURCE_DIR}/src)
+  foreach(lower IN LISTS ARG_DEPENDS)
+    # A lower layer may still be an empty folder.
+    if(TARGET spate_${lower}_objects)
+      target_link_libraries(spate_${layer}_objects ${scope} spate_${lower}_objects)
+    endif()
+  endforeach()
+
+  if(tests AND SPATE_BUILD_TESTS)
+    spate_test(spate_${layer}_test SOURCES ${tests} PREFIX ${layer}/)
+  endif()
+endfunction()
+
+# spate_library(spate ALIAS spate LAYERS base coro ... [LINK target...]): the static library that users link, with
+# the objects of those layers and their public headers (each is also compiled alone: all_verify_interface_header_sets).
+function(spate_library target)
+  cmake_parse_arguments(ARG "" "ALIAS" "LAYERS;LINK" ${ARGN})
+  set(objects "")
+  set(headers "")
+  set(private Threads::Threads)
+  foreach(layer IN LISTS ARG_LAYERS)
+    if(TARGET spate_${layer}_objects)
+      get_target_property(type spate_${layer}_objects TYPE)
+      if(type STREQUAL OBJECT_LIBRARY)
+        list(APPEND objects $<TARGET_OBJECTS:spate_${layer}_objects>)
+      endif()
+    endif()
+    get_property(links GLOBAL PROPERTY SPATE_PRIVATE_LINK_${layer})
+    list(APPEND private ${links})
+    file(GLOB_RECURSE found CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/include/spate/${layer}/*.hpp)
+    list(APPEND headers ${found})
+    if(layer STREQUAL spate)
+      file(GLOB found CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/include/spate/*.hpp)
+      list(APPEND headers ${found})
+    endif()
+  endforeach()
+  if(NOT objects)
+    # An archive needs one object.
+    file(WRITE ${CMAKE_CURRENT_BINARY_DIR}/${target}_empty.cpp "namespace spate {}\n")
+    set(objects ${CMAKE_CURRENT_BINARY_DIR}/${target}_empty.cpp)
+  endif()
+
+  add_library(${target} STATIC ${objects})
+  add_library(spate::${ARG_ALIAS} ALIAS ${target})
+  set_target_properties(${target} PROPERTIES EXPORT_NAME ${ARG_ALIAS} LINKER_LANGUAGE CXX
+                                             VERIFY_INTERFACE_HEADER_SETS ${PROJECT_IS_TOP_LEVEL})
+  target_compile_features(${target} PUBLIC cxx_std_23)
+  target_sources(${target} PUBLIC FILE_SET HEADERS BASE_DIRS ${PROJECT_SOURCE_DIR}/include FILES ${headers})
+  target_link_libraries(${target} PUBLIC ${ARG_LINK} PRIVATE ${private})
+  set_property(GLOBAL APPEND PROPERTY SPATE_LIBRARIES ${target})
+endfunction()
