@@ -176,7 +176,9 @@ class RouteTable {
   std::vector<StaticSlot> slots_;
   std::size_t longest_static_ = 0;
   std::vector<std::string> other_methods_;
-  MethodSet known_ = 0;
+  MethodSet known_ = 1U << static_cast<unsigned>(Method::get) |
+                     1U << static_cast<unsigned>(Method::head) |
+                     1U << static_cast<unsigned>(Method::options);
   std::vector<AllowText> allows_;  // sorted by `methods`
 };
 

@@ -1,0 +1,684 @@
+// SPDX-License-Identifier: MIT
+#include "app/router.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+#include <map>
+#include <utility>
+
+namespace spate::app {
+namespace {
+
+constexpr std::uint32_t unknown_method = 32;
+constexpr std::uint32_t named_methods = static_cast<std::uint32_t>(Method::other);
+constexpr std::uint32_t max_other_methods = 32 - named_methods;
+// Sets of methods that an Allow list is rendered for at start. A service has a handful.
+constexpr std::size_t max_allow_texts = 4096;
+
+constexpr std::uint32_t bit_of(Method method) { return 1U << static_cast<std::uint32_t>(method); }
+
+constexpr std::uint32_t always_known =
+    bit_of(Method::get) | bit_of(Method::head) | bit_of(Method::options);
+
+std::uint64_t load8(const char* p) {
+  std::uint64_t word;
+  std::memcpy(&word, p, 8);
+  return word;
+}
+
+std::uint64_t load4(const char* p) {
+  std::uint32_t word;
+  std::memcpy(&word, p, 4);
+  return word;
+}
+
+// Multiplies to 128 bits and folds them. The factors below are odd numbers with about as many ones
+// as zeros; nothing else is asked of them.
+std::uint64_t fold(std::uint64_t a, std::uint64_t b) {
+  __extension__ using Wide = unsigned __int128;
+  const Wide product = static_cast<Wide>(a) * b;
+  return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
+}
+
+// The table holds the program's own paths and is never written by a peer, and a hit is confirmed by
+// comparing the text: crafted paths can collide, but they cost one probe sequence, not a long chain.
+std::uint64_t hash_path(std::string_view path) {
+  constexpr std::uint64_t lane = 0x9ae16a3b2f90404fU;
+  constexpr std::uint64_t last = 0xc3a5c85c97cb3127U;
+  const char* p = path.data();
+  const std::size_t size = path.size();
+  std::uint64_t h = size * last;
+  std::uint64_t tail = 0;
+  if (size >= 8) {
+    for (std::size_t i = 0; i + 8 <= size; i += 8) h = fold(h ^ load8(p + i), lane);
+    tail = load8(p + size - 8);
+  } else if (size >= 4) {
+    tail = load4(p) << 32 | load4(p + size - 4);
+  } else if (size > 0) {
+    const auto byte = [p](std::size_t i) -> std::uint64_t {
+      return static_cast<unsigned char>(p[i]);
+    };
+    tail = byte(0) | byte(size / 2) << 8 | byte(size - 1) << 16;
+  }
+  return fold(h ^ tail, last);
+}
+
+// One spelling for each number, so that one resource has one address: no '+', no leading zeros, no
+// "-0", and the number fits in 64 bits.
+bool is_canonical_integer(std::string_view text) {
+  std::uint64_t limit = 0x7fffffffffffffffU;
+  if (text.starts_with('-')) {
+    text.remove_prefix(1);
+    ++limit;
+    if (text == "0") return false;
+  }
+  if (text.empty() || text.size() > 19 || (text[0] == '0' && text.size() > 1)) return false;
+  std::uint64_t value = 0;
+  for (char c : text) {
+    if (c < '0' || c > '9') return false;
+    value = value * 10 + static_cast<std::uint64_t>(c - '0');  // 19 digits cannot overflow
+  }
+  return value <= limit;
+}
+
+// RFC 9110 5.6.2
+bool is_token(std::string_view text) {
+  constexpr std::string_view marks = "!#$%&'*+-.^_`|~";
+  for (char c : text) {
+    const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+    const bool digit = c >= '0' && c <= '9';
+    if (!letter && !digit && marks.find(c) == marks.npos) return false;
+  }
+  return !text.empty();
+}
+
+// A decoded segment as it would stand in a path. RFC 3986 3.3: pchar needs no escape.
+void append_encoded(std::string& out, std::string_view segment) {
+  constexpr std::string_view hex = "0123456789ABCDEF";
+  constexpr std::string_view plain = "-._~!$&'()*+,;=:@";
+  for (char c : segment) {
+    const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+    if (letter || (c >= '0' && c <= '9') || plain.find(c) != plain.npos) {
+      out += c;
+    } else {
+      const auto byte = static_cast<unsigned char>(c);
+      out += '%';
+      out += hex[byte >> 4];
+      out += hex[byte & 15];
+    }
+  }
+}
+
+std::string place(const RouteInfo& route) {
+  return std::string(route.where.file_name()) + ":" + std::to_string(route.where.line());
+}
+
+}  // namespace
+
+std::optional<std::string_view> ParamValues::find(std::string_view name) const noexcept {
+  for (std::size_t i = 0; i < names_.size(); ++i) {
+    if (names_[i] == name) return values_[i];
+  }
+  return std::nullopt;
+}
+
+// The tree while it grows, and the faults found on the way.
+struct RouteTable::Builder {
+  struct BuildNode {
+    std::map<std::string, std::uint32_t> literals;
+    std::uint32_t integer_child = 0;
+    std::uint32_t text_child = 0;
+    std::vector<std::size_t> ends;   // routes, by index, whose pattern ends here
+    std::vector<std::size_t> rests;  // and those that end here with {rest...}
+  };
+
+  struct Fault {
+    std::size_t route;  // by which they are sorted
+    std::string text;
+  };
+
+  explicit Builder(RouteTable& the_table)
+      : table(the_table),
+        nodes(1),
+        patterns(the_table.routes_.size()),
+        bits(the_table.routes_.size()) {}
+
+  RouteTable& table;
+  std::vector<BuildNode> nodes;
+  std::vector<Pattern> patterns;
+  std::vector<std::uint32_t> bits;
+  std::vector<Fault> faults;
+
+  void read_routes();
+  bool read_method(std::size_t i);
+  void insert(std::size_t i);
+  void find_conflicts(const std::vector<std::size_t>& routes);
+  std::string describe_conflict(std::span<const std::size_t> routes) const;
+  std::string example_path(const Pattern& pattern) const;
+  std::string example_value(const BuildNode& node) const;
+  std::string with_constraint(std::size_t i) const;
+
+  void flatten();
+  std::uint32_t make_terminal(const std::vector<std::size_t>& routes);
+  std::uint32_t keep_text(std::string_view text);
+  void make_static_slots();
+  bool make_allow_texts();
+  std::string render_allow(MethodSet methods) const;
+
+  std::vector<std::pair<std::uint32_t, std::uint32_t>> names;  // offset and size in texts_
+  std::vector<std::pair<std::string, std::uint32_t>> statics;  // path and terminal
+};
+
+void RouteTable::Builder::read_routes() {
+  for (std::size_t i = 0; i < patterns.size(); ++i) {
+    const RouteInfo& route = table.routes_[i];
+    const bool method_is_good = read_method(i);
+    const PatternCheck check = check_run_time_pattern(route.pattern);
+    if (check.fault != PatternFault::none) {
+      faults.push_back(
+          {i, describe_pattern_fault(route.method_text, route.pattern, check, route.where)});
+    } else if (method_is_good) {
+      patterns[i] = *parse_pattern(route.pattern, route.where);
+      insert(i);
+    }
+  }
+  for (const BuildNode& node : nodes) {
+    find_conflicts(node.ends);
+    find_conflicts(node.rests);
+  }
+}
+
+bool RouteTable::Builder::read_method(std::size_t i) {
+  const RouteInfo& route = table.routes_[i];
+  if (route.method != Method::other) {
+    bits[i] = static_cast<std::uint32_t>(route.method);
+  } else if (!is_token(route.method_text)) {
+    faults.push_back({i, "spate: bad route method\n  \"" + route.method_text + "\" " +
+                             route.pattern + "    at " + place(route) +
+                             "\n  a method is a token (RFC 9110 5.6.2): letters, digits and any of "
+                             "!#$%&'*+-.^_`|~\n  correct its name"});
+    return false;
+  } else {
+    auto& others = table.other_methods_;
+    const auto found = std::find(others.begin(), others.end(), route.method_text);
+    if (found == others.end() && others.size() == max_other_methods) {
+      faults.push_back({i, "spate: too many methods\n  " + route.method_text + " " +
+                               route.pattern + "    at " + place(route) + "\n  expected at most " +
+                               std::to_string(max_other_methods) +
+                               " methods beside those of HTTP itself\n  tell requests apart by "
+                               "path or body instead"});
+      return false;
+    }
+    bits[i] = named_methods + static_cast<std::uint32_t>(found - others.begin());
+    if (found == others.end()) others.push_back(route.method_text);
+  }
+  table.known_ |= 1U << bits[i];
+  return true;
+}
+
+void RouteTable::Builder::insert(std::size_t i) {
+  std::uint32_t at = 0;
+  const auto grow = [this] {
+    nodes.emplace_back();
+    return static_cast<std::uint32_t>(nodes.size() - 1);
+  };
+  for (const Segment& segment : patterns[i].segments) {
+    std::uint32_t child = 0;
+    switch (segment.kind) {
+      case PatternKind::literal:
+        if (auto it = nodes[at].literals.find(segment.text); it != nodes[at].literals.end()) {
+          child = it->second;
+        } else {
+          child = grow();
+          nodes[at].literals.emplace(segment.text, child);
+        }
+        break;
+      case PatternKind::integer:
+        child = nodes[at].integer_child;
+        if (child == 0) nodes[at].integer_child = child = grow();
+        break;
+      case PatternKind::text:
+        child = nodes[at].text_child;
+        if (child == 0) nodes[at].text_child = child = grow();
+        break;
+      case PatternKind::rest:
+      case PatternKind::none:
+        nodes[at].rests.push_back(i);  // always the last segment
+        return;
+    }
+    at = child;
+  }
+  nodes[at].ends.push_back(i);
+}
+
+// Precedence orders any two patterns that differ in kind or literal at some segment, so only routes
+// at the same place of the tree, with the same method, contradict each other.
+void RouteTable::Builder::find_conflicts(const std::vector<std::size_t>& routes) {
+  std::vector<std::size_t> sorted = routes;
+  std::sort(sorted.begin(), sorted.end(), [this](std::size_t a, std::size_t b) {
+    return bits[a] != bits[b] ? bits[a] < bits[b] : a < b;
+  });
+  for (std::size_t first = 0; first < sorted.size();) {
+    std::size_t end = first + 1;
+    while (end < sorted.size() && bits[sorted[end]] == bits[sorted[first]]) ++end;
+    if (end - first > 1) {
+      const std::span<const std::size_t> group(sorted.data() + first, end - first);
+      faults.push_back({group[0], describe_conflict(group)});
+    }
+    first = end;
+  }
+}
+
+std::string RouteTable::Builder::describe_conflict(std::span<const std::size_t> routes) const {
+  std::size_t width = 0;
+  bool same_text = true;
+  const RouteInfo& first = table.routes_[routes[0]];
+  for (std::size_t i : routes) {
+    width = std::max(width, table.routes_[i].pattern.size());
+    same_text = same_text && table.routes_[i].pattern == first.pattern;
+  }
+  std::string out = "spate: route conflict\n";
+  for (std::size_t i : routes) {
+    const RouteInfo& route = table.routes_[i];
+    out.append("  ").append(route.method_text).append(" ").append(route.pattern);
+    out.append(width - route.pattern.size() + 4, ' ').append("at ").append(place(route));
+    out += '\n';
+  }
+  out.append(routes.size() == 2 ? "  both match " : "  all match ");
+  out.append(example_path(patterns[routes[0]]));
+  if (same_text) {
+    out.append("; a method and a pattern make one route\n  remove all but one of them");
+    return out;
+  }
+  out.append("; parameter names do not distinguish routes\n  give one of them a literal segment");
+  const std::string advice = with_constraint(routes[0]);
+  if (!advice.empty()) out.append(" or a constraint, e.g. ").append(advice);
+  return out;
+}
+
+std::string RouteTable::Builder::example_path(const Pattern& pattern) const {
+  std::string path;
+  std::uint32_t at = 0;
+  for (const Segment& segment : pattern.segments) {
+    path += '/';
+    const BuildNode& node = nodes[at];
+    switch (segment.kind) {
+      case PatternKind::literal:
+        append_encoded(path, segment.text);
+        at = node.literals.at(segment.text);
+        break;
+      case PatternKind::integer:
+        path += '7';
+        at = node.integer_child;
+        break;
+      case PatternKind::text:
+        append_encoded(path, example_value(node));
+        at = node.text_child;
+        break;
+      case PatternKind::rest:
+      case PatternKind::none: append_encoded(path, example_value(node)); break;
+    }
+  }
+  return path;
+}
+
+// A value that no other child of the node takes before {name} does.
+std::string RouteTable::Builder::example_value(const BuildNode& node) const {
+  std::string value = node.integer_child == 0 ? "7" : "x";
+  while (node.literals.contains(value)) value += value.back();
+  return value;
+}
+
+// The pattern with ":int" at its first parameter that can have it; empty when there is none. Where
+// an integer stands beside the parameter already, the advice would make the next conflict.
+std::string RouteTable::Builder::with_constraint(std::size_t i) const {
+  std::uint32_t at = 0;
+  for (const Segment& segment : patterns[i].segments) {
+    const BuildNode& node = nodes[at];
+    if (segment.kind == PatternKind::text && node.integer_child == 0) {
+      const std::string plain = "/{" + segment.text + "}";
+      std::string text = table.routes_[i].pattern;
+      return text.replace(text.find(plain), plain.size(), "/{" + segment.text + ":int}");
+    }
+    if (segment.kind == PatternKind::rest) break;
+    at = segment.kind == PatternKind::literal   ? node.literals.at(segment.text)
+         : segment.kind == PatternKind::integer ? node.integer_child
+                                                : node.text_child;
+  }
+  return {};
+}
+
+std::uint32_t RouteTable::Builder::keep_text(std::string_view text) {
+  const std::size_t offset = table.texts_.size();
+  table.texts_.insert(table.texts_.end(), text.begin(), text.end());
+  return static_cast<std::uint32_t>(offset);
+}
+
+std::uint32_t RouteTable::Builder::make_terminal(const std::vector<std::size_t>& routes) {
+  if (routes.empty()) return 0;
+  std::map<std::uint32_t, std::size_t> by_bit;
+  for (std::size_t i : routes) by_bit.emplace(bits[i], i);
+  // RFC 9110 9.3.2: HEAD is GET without the content, so a GET route answers both.
+  const auto get = by_bit.find(static_cast<std::uint32_t>(Method::get));
+  bool head_of_get = false;
+  if (get != by_bit.end()) {
+    head_of_get = by_bit.emplace(static_cast<std::uint32_t>(Method::head), get->second).second;
+  }
+  Terminal terminal;
+  terminal.first_entry = static_cast<std::uint32_t>(table.entries_.size());
+  for (const auto& [bit, i] : by_bit) {
+    terminal.methods |= 1U << bit;
+    Entry entry;
+    entry.id = table.routes_[i].id;
+    entry.head_of_get = head_of_get && bit == static_cast<std::uint32_t>(Method::head);
+    entry.first_name = static_cast<std::uint32_t>(names.size());
+    for (const Segment& segment : patterns[i].segments) {
+      if (segment.kind == PatternKind::literal) continue;
+      names.emplace_back(keep_text(segment.text), static_cast<std::uint32_t>(segment.text.size()));
+      ++entry.name_count;
+    }
+    table.entries_.push_back(entry);
+  }
+  table.terminals_.push_back(terminal);
+  const auto index = static_cast<std::uint32_t>(table.terminals_.size() - 1);
+  const Pattern& pattern = patterns[routes[0]];
+  if (pattern.is_static()) {
+    std::string path;
+    for (const Segment& segment : pattern.segments) path.append("/").append(segment.text);
+    // A '%' in the table would be found by a raw path that must be decoded first.
+    if (path.find('%') == path.npos) statics.emplace_back(std::move(path), index);
+  }
+  return index;
+}
+
+void RouteTable::Builder::flatten() {
+  table.terminals_.emplace_back();  // index 0: none
+  table.nodes_.resize(nodes.size());
+  for (std::size_t n = 0; n < nodes.size(); ++n) {
+    const BuildNode& from = nodes[n];
+    Node& to = table.nodes_[n];
+    to.integer_child = from.integer_child;
+    to.text_child = from.text_child;
+    to.terminal = make_terminal(from.ends);
+    to.rest_terminal = make_terminal(from.rests);
+    to.first_edge = static_cast<std::uint32_t>(table.edges_.size());
+    to.edge_count = static_cast<std::uint32_t>(from.literals.size());
+    std::vector<std::pair<std::string_view, std::uint32_t>> sorted(from.literals.begin(),
+                                                                   from.literals.end());
+    std::sort(sorted.begin(), sorted.end(), [](const auto& a, const auto& b) {
+      return a.first.size() != b.first.size() ? a.first.size() < b.first.size()
+                                              : a.first < b.first;
+    });
+    for (const auto& [text, child] : sorted) {
+      table.edges_.push_back({keep_text(text), static_cast<std::uint32_t>(text.size()), child});
+    }
+  }
+  make_static_slots();
+  for (const auto& [offset, size] : names) {
+    table.names_.emplace_back(table.texts_.data() + offset, size);
+  }
+}
+
+void RouteTable::Builder::make_static_slots() {
+  if (statics.empty()) return;
+  // At most half full, so that a probe sequence ends soon.
+  table.slots_.resize(std::bit_ceil(statics.size() * 2));
+  const std::size_t mask = table.slots_.size() - 1;
+  for (const auto& [path, terminal] : statics) {
+    const std::uint64_t hash = hash_path(path);
+    std::size_t at = static_cast<std::size_t>(hash) & mask;
+    while (table.slots_[at].terminal != 0) at = (at + 1) & mask;
+    table.slots_[at] = {hash, keep_text(path), static_cast<std::uint32_t>(path.size()), terminal};
+    table.longest_static_ = std::max(table.longest_static_, path.size());
+  }
+}
+
+std::string RouteTable::Builder::render_allow(MethodSet methods) const {
+  std::string out;
+  for (std::uint32_t bit = 0; bit < 32; ++bit) {
+    if ((methods & 1U << bit) == 0) continue;
+    if (!out.empty()) out += ", ";
+    out += bit < named_methods ? to_string(static_cast<Method>(bit))
+                               : std::string_view(table.other_methods_[bit - named_methods]);
+  }
+  return out;
+}
+
+// A path may match several patterns, so every union of their sets can be an answer. All are
+// rendered now: match() then allocates nothing.
+bool RouteTable::Builder::make_allow_texts() {
+  std::map<MethodSet, std::string> texts;
+  for (const Terminal& terminal : table.terminals_) {
+    if (terminal.methods == 0) continue;
+    const MethodSet set = terminal.methods | bit_of(Method::options);
+    if (texts.contains(set)) continue;
+    std::vector<MethodSet> unions{set};
+    for (const auto& known : texts) unions.push_back(known.first | set);
+    for (MethodSet methods : unions) texts.try_emplace(methods);
+    if (texts.size() > max_allow_texts) return false;
+  }
+  texts.try_emplace(table.known_);
+  for (auto& [methods, text] : texts) {
+    table.allows_.push_back({methods, render_allow(methods)});
+  }
+  return true;
+}
+
+void RouteTable::add(Method method, std::string method_text, std::string pattern, RouteId id,
+                     std::source_location where) {
+  if (method == Method::other) {
+    method = parse_method(method_text);
+  }
+  if (method != Method::other) method_text = to_string(method);
+  routes_.push_back({method, std::move(method_text), std::move(pattern), id, where});
+}
+
+void RouteTable::clear() {
+  nodes_.clear();
+  edges_.clear();
+  terminals_.clear();
+  entries_.clear();
+  names_.clear();
+  texts_.clear();
+  slots_.clear();
+  longest_static_ = 0;
+  other_methods_.clear();
+  known_ = always_known;
+  allows_.clear();
+}
+
+Result<> RouteTable::seal() {
+  clear();
+  Builder builder(*this);
+  builder.read_routes();
+  auto& faults = builder.faults;
+  if (faults.empty()) {
+    builder.flatten();
+    if (builder.make_allow_texts()) return {};
+    faults.push_back({0, "spate: too many combinations of methods\n  expected at most " +
+                             std::to_string(max_allow_texts) +
+                             " different sets of methods that one path can have\n  use fewer "
+                             "methods of your own"});
+  }
+  std::sort(faults.begin(), faults.end(), [](const auto& a, const auto& b) {
+    return a.route != b.route ? a.route < b.route : a.text < b.text;
+  });
+  std::string text;
+  for (const auto& fault : faults) {
+    if (!text.empty()) text += '\n';
+    text += fault.text;
+  }
+  clear();
+  return std::unexpected(
+      Error(Errc::configuration, std::move(text), 500, routes_[faults[0].route].where));
+}
+
+std::uint32_t RouteTable::method_bit(Method method, std::string_view text) const noexcept {
+  if (method != Method::other) return static_cast<std::uint32_t>(method);
+  for (std::size_t i = 0; i < other_methods_.size(); ++i) {
+    if (other_methods_[i] == text) return named_methods + static_cast<std::uint32_t>(i);
+  }
+  return unknown_method;
+}
+
+std::uint32_t RouteTable::find_static(std::string_view path) const noexcept {
+  if (path.size() > longest_static_) return 0;  // also when there are no slots, except for ""
+  if (slots_.empty()) return 0;
+  const std::uint64_t hash = hash_path(path);
+  const std::size_t mask = slots_.size() - 1;
+  for (std::size_t at = static_cast<std::size_t>(hash) & mask; slots_[at].terminal != 0;
+       at = (at + 1) & mask) {
+    const StaticSlot& slot = slots_[at];
+    if (slot.hash == hash && slot.size == path.size() &&
+        std::memcmp(texts_.data() + slot.text, path.data(), path.size()) == 0) {
+      return slot.terminal;
+    }
+  }
+  return 0;
+}
+
+std::uint32_t RouteTable::find_literal(const Node& node,
+                                       std::string_view segment) const noexcept {
+  std::size_t low = node.first_edge;
+  std::size_t high = low + node.edge_count;
+  while (low < high) {
+    const std::size_t middle = low + (high - low) / 2;
+    const Edge& edge = edges_[middle];
+    int order = edge.size < segment.size() ? -1 : edge.size > segment.size() ? 1 : 0;
+    if (order == 0) order = std::string_view(texts_.data() + edge.text, edge.size).compare(segment);
+    if (order == 0) return edge.node;
+    if (order < 0) {
+      low = middle + 1;
+    } else {
+      high = middle;
+    }
+  }
+  return 0;
+}
+
+// Ends the search when the terminal has the method; else remembers what it would have had.
+bool RouteTable::take(std::uint32_t terminal, MethodSet wanted, MethodSet& seen, Match& match,
+                      ParamValues& out) const noexcept {
+  const Terminal& here = terminals_[terminal];
+  seen |= here.methods;
+  if ((here.methods & wanted) == 0) return false;
+  const auto before = static_cast<std::uint32_t>(std::popcount(here.methods & (wanted - 1)));
+  const Entry& entry = entries_[here.first_entry + before];
+  match.kind = MatchKind::found;
+  match.route = entry.id;
+  match.head_of_get = entry.head_of_get;
+  out.names_ = {names_.data() + entry.first_name, entry.name_count};
+  return true;
+}
+
+// Depth first, alternatives in order of precedence. Each node of the tree is the end of one way
+// from the root and is entered at most once, so backtracking is bounded by the table: a path cannot
+// make it worse. Segments are located once each, by depth.
+void RouteTable::search(std::string_view text, MethodSet wanted, MethodSet& seen, Match& match,
+                        ParamValues& out) const noexcept {
+  enum Stage : std::uint8_t { literal, integer, any_text, rest };
+  struct Level {
+    std::uint32_t node;
+    std::uint8_t stage;  // the next alternative to try
+    std::uint8_t params;
+  };
+  std::array<Level, max_pattern_segments> levels;
+  std::array<std::size_t, max_pattern_segments + 1> begins;
+  std::array<std::size_t, max_pattern_segments> ends;
+  std::size_t depth = 0;
+  std::size_t located = 0;
+  begins[0] = 1;
+  levels[0] = {0, literal, 0};
+  for (;;) {
+    Level& level = levels[depth];
+    const Node& node = nodes_[level.node];
+    if (depth == located) {
+      const std::size_t slash = text.find('/', begins[depth]);
+      ends[depth] = slash == text.npos ? text.size() : slash;
+      begins[depth + 1] = ends[depth] + 1;
+      ++located;
+    }
+    const std::string_view segment = text.substr(begins[depth], ends[depth] - begins[depth]);
+    std::uint32_t child = 0;
+    std::uint8_t params = level.params;
+    while (child == 0 && level.stage < rest) {
+      switch (level.stage++) {
+        case literal:
+          if (node.edge_count != 0) child = find_literal(node, segment);
+          break;
+        case integer:
+          if (node.integer_child != 0 && is_canonical_integer(segment)) child = node.integer_child;
+          break;
+        default:
+          if (!segment.empty()) child = node.text_child;
+          break;
+      }
+    }
+    if (child == 0) {
+      if (node.rest_terminal != 0) {
+        out.values_[params] = text.substr(begins[depth]);
+        if (take(node.rest_terminal, wanted, seen, match, out)) return;
+      }
+      if (depth == 0) return;
+      --depth;
+      continue;
+    }
+    if (level.stage > integer) out.values_[params++] = segment;  // not reached by a literal
+    const Node& next = nodes_[child];
+    if (ends[depth] == text.size()) {
+      if (take(next.terminal, wanted, seen, match, out)) return;
+    } else if ((next.edge_count | next.integer_child | next.text_child | next.rest_terminal) != 0) {
+      levels[++depth] = {child, literal, params};
+    }
+  }
+}
+
+std::string_view RouteTable::allow(MethodSet methods) const noexcept {
+  const auto found =
+      std::lower_bound(allows_.begin(), allows_.end(), methods,
+                       [](const AllowText& a, MethodSet set) { return a.methods < set; });
+  if (found == allows_.end() || found->methods != methods) return {};
+  return found->text;
+}
+
+std::string_view RouteTable::allow_all() const noexcept { return allow(known_); }
+
+Match RouteTable::match(Method method, std::string_view method_text, std::string_view path,
+                        ParamValues& out, std::span<char> scratch) const noexcept {
+  Match match;
+  const std::uint32_t bit = method_bit(method, method_text);
+  if (bit == unknown_method || (known_ & 1U << bit) == 0) {
+    match.kind = MatchKind::method_unknown;
+    return match;
+  }
+  const MethodSet wanted = 1U << bit;
+  MethodSet seen = 0;
+  // A raw path in this table is equal to a literal that was checked at start: it needs no decoding
+  // and no check, and literals come first, so nothing else can win.
+  if (const std::uint32_t terminal = find_static(path);
+      terminal != 0 && take(terminal, wanted, seen, match, out)) {
+    return match;
+  }
+  const NormalPath normal = normalize_path(path, scratch, options_.encoded_slash);
+  if (normal.fault != PathFault::none) {
+    match.kind = MatchKind::bad_path;
+    match.fault = normal.fault;
+    return match;
+  }
+  if (nodes_.empty()) return match;
+  search(normal.text, wanted, seen, match, out);
+  if (match.kind == MatchKind::found) {
+    if (normal.has_encoded_slash) {
+      for (char& c : scratch.first(normal.text.size())) {
+        if (c == '\0') c = '/';
+      }
+    }
+  } else if (seen != 0) {
+    match.kind = method == Method::options ? MatchKind::options : MatchKind::method_not_allowed;
+    match.allow = allow(seen | bit_of(Method::options));
+  }
+  return match;
+}
+
+}  // namespace spate::app
