@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Classes of ASCII characters as HTTP needs them, in one table of 256 bytes, and comparisons without
-// case. Independent of the locale, total over all byte values, pure.
+// Classes of ASCII characters as HTTP needs them, in one table of 256 bytes, and comparisons
+// without case. Independent of the locale, total over all byte values, pure.
 #pragma once
 
 #include <array>
@@ -18,7 +18,6 @@ inline constexpr std::uint8_t host = 8;    // unreserved or sub-delims but ',', 
 inline constexpr std::uint8_t digit = 16;
 inline constexpr std::uint8_t hex = 32;
 inline constexpr std::uint8_t quoted = 64;  // qdtext, RFC 9110 5.6.4
-inline constexpr std::uint8_t query = 128;  // only '?': ends the path of a target
 }  // namespace char_class
 
 // constexpr: the table is built by the compiler.
@@ -38,7 +37,6 @@ constexpr std::array<std::uint8_t, 256> make_char_table() noexcept {
   add("-._~!$&'()*+;=", char_class::host);
   add("0123456789", char_class::digit | char_class::hex);
   add("ABCDEFabcdef", char_class::hex);
-  add("?", char_class::query);
   for (unsigned c = 0; c < 256; ++c) {
     unsigned bits = table[c];
     bool const visible = c > 0x20 && c < 0x7F;

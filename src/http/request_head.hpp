@@ -1,18 +1,17 @@
 // SPDX-License-Identifier: MIT
-// A parsed request head: where its parts stand in the received bytes, and what follows from them for
-// the framing. Everything is an offset from one movable pointer, so that the bytes can be copied to
-// an arena or the buffer moved, and only rebase() is called.
-// About 1.3 KiB, meant to be one per worker and reused: begin() touches 100 bytes.
-// lifetime: accessors return views into the bytes at base(). thread: a plain value.
+// A parsed request head: where its parts stand in the received bytes, and what follows from them
+// for the framing. Everything is an offset from one movable pointer, so that the bytes can be
+// copied to an arena or the buffer moved, and only rebase() is called. About 1.3 KiB, meant to be
+// one per worker and reused: begin() touches 100 bytes. lifetime: accessors return views into the
+// bytes at base(). thread: a plain value.
 #pragma once
-
-#include <spate/http/known_header.hpp>
-#include <spate/http/method.hpp>
 
 #include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <spate/http/known_header.hpp>
+#include <spate/http/method.hpp>
 #include <string_view>
 
 namespace spate::http {
@@ -55,10 +54,9 @@ class RequestHead {
   }
   // What follows the first '?', not decoded; "" when there is none.
   std::string_view query() const noexcept { return view(query_offset_, query_size_); }
-  // Host and port: of the target where it has them, otherwise of Host; "" for HTTP/1.0 without Host.
-  std::string_view authority() const noexcept {
-    return view(authority_offset_, authority_size_);
-  }
+  // Host and port: of the target where it has them, otherwise of Host; "" for HTTP/1.0 without
+  // Host.
+  std::string_view authority() const noexcept { return view(authority_offset_, authority_size_); }
 
   // 0 or 1. A higher minor version is served as 1 (RFC 9110 2.5).
   int version_minor() const noexcept { return version_minor_; }
@@ -73,7 +71,8 @@ class RequestHead {
   KnownHeader id(std::size_t i) const noexcept { return ids_[i]; }
   FieldRef field(std::size_t i) const noexcept { return fields_[i]; }
 
-  // The value of the first field of that name; nothing when there is none. An empty value is a value.
+  // The value of the first field of that name; nothing when there is none. An empty value is a
+  // value.
   std::optional<std::string_view> find(KnownHeader header) const noexcept {
     std::size_t const entry = first_[static_cast<std::size_t>(header)];
     if (entry == 0 || header == KnownHeader::unknown) return std::nullopt;
@@ -94,7 +93,8 @@ class RequestHead {
 
   bool has_body() const noexcept { return chunked || content_length.value_or(0) > 0; }
 
-  // What the head says about framing and about the connection (RFC 9112 6, 9; RFC 9110 7.8, 10.1.1).
+  // What the head says about framing and about the connection (RFC 9112 6, 9; RFC
+  // 9110 7.8, 10.1.1).
   std::optional<std::uint64_t> content_length;  // at most 2^63 - 1
   bool chunked = false;
   bool keep_alive = false;       // the client wants the connection to live on
@@ -127,9 +127,7 @@ class RequestHead {
     authority_offset_ = narrow(offset);
     authority_size_ = narrow(size);
   }
-  void set_version_minor(int minor) noexcept {
-    version_minor_ = static_cast<std::uint8_t>(minor);
-  }
+  void set_version_minor(int minor) noexcept { version_minor_ = static_cast<std::uint8_t>(minor); }
   // Precondition: field_count() < max_fields.
   void add_field(FieldRef field, KnownHeader id) noexcept {
     fields_[field_count_] = field;

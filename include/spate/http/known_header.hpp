@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // The field names that Spate knows by number. A codec classifies each name once while it parses, so
 // that asking for a known header later is one load instead of a search.
-// Names compare without case (RFC 9110 5.1). Everything here is constant data, safe from any thread.
+// Names compare without case (RFC 9110 5.1). Everything here is constant data, safe from any
+// thread.
 #pragma once
 
 #include <cstddef>

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MIT
 // The chunked transfer coding (RFC 9112 7.1): an incremental decoder that hands out views of its
-// input, and the few bytes that encode a chunk. Strict: CRLF only, no space around the size, checked
-// sizes, bounded extensions and trailers. Pure, without allocation; the outcome does not depend on
-// how the input is split.
-// thread: one decoder per body; a plain value.
+// input, and the few bytes that encode a chunk. Strict: CRLF only, no space around the size,
+// checked sizes, bounded extensions and trailers. Pure, without allocation; the outcome does not
+// depend on how the input is split. thread: one decoder per body; a plain value.
 #pragma once
 
 #include <array>
@@ -16,7 +15,7 @@
 namespace spate::h1 {
 
 struct ChunkLimits {
-  std::uint32_t extension_line = 256;  // bytes of extensions in one chunk line
+  std::uint32_t extension_line = 256;       // bytes of extensions in one chunk line
   std::uint32_t extension_body = 4 * 1024;  // and in the whole body
   std::uint32_t trailer_bytes = 4 * 1024;   // the trailer section; more is 431
   std::uint16_t trailer_fields = 16;        // more is 431
@@ -45,7 +44,7 @@ class ChunkedDecoder {
   // Payload bytes handed out so far.
   std::uint64_t body_size() const noexcept { return body_size_; }
   // Payload bytes that the current chunk still announces: a size limit can refuse them early.
-  std::uint64_t announced() const noexcept { return remaining_; }
+  std::uint64_t announced() const noexcept { return phase_ == Phase::data ? remaining_ : 0; }
   // Bytes spent on framing so far: how an abuse budget sees a body of one-byte chunks.
   std::uint64_t framing_bytes() const noexcept { return framing_bytes_; }
   bool is_done() const noexcept { return phase_ == Phase::done; }
@@ -77,7 +76,8 @@ class ChunkedDecoder {
   };
 
   ParseError consume_line_byte(char c) noexcept;
-  ParseError end_extension_or(char c, ParseError otherwise) noexcept;
+  ParseError end_size() noexcept;
+  ParseError after_extension(char c) noexcept;
 
   ChunkLimits limits_;
   std::uint64_t body_size_ = 0;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Every way in which HTTP/1.1 input can be wrong: an enumerator, the status that answers it, and a
-// sentence that names the rule. After any of these the connection is closed, because the place where
-// the next request begins is no longer known (RFC 9112 9.3).
+// sentence that names the rule. After any of these the connection is closed, because the place
+// where the next request begins is no longer known (RFC 9112 9.3).
 #pragma once
 
 #include <cstdint>

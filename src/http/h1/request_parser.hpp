@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-// The HTTP/1.1 request head, bytes to RequestHead, strict as RFC 9112 allows a server to be and never
-// lax. Pure and without allocation. It resumes where it stopped, so that a head that comes byte by
-// byte costs the same as one that comes whole; an error is found at the first byte that makes the
-// head wrong, however the bytes were split.
-// thread: one parser per connection whose head is incomplete; a plain value of 24 bytes.
+// The HTTP/1.1 request head, bytes to RequestHead, strict as RFC 9112 allows a server to be and
+// never lax. Pure and without allocation. It resumes where it stopped, so that a head that comes
+// byte by byte costs the same as one that comes whole; an error is found at the first byte that
+// makes the head wrong, however the bytes were split. thread: one parser per connection whose head
+// is incomplete; a plain value of 24 bytes.
 #pragma once
 
 #include <cstddef>
@@ -39,7 +39,8 @@ class RequestParser {
   // unchanged though perhaps moved, and more behind it. `head` is the one given before.
   // After `done` the parser is ready for the next head; after `error` it repeats the error.
   // lifetime: `head` refers to `bytes`.
-  ParseResult parse(http::RequestHead& head, std::string_view bytes, const HeadLimits& limits) noexcept;
+  ParseResult parse(http::RequestHead& head, std::string_view bytes,
+                    const HeadLimits& limits) noexcept;
 
   // Ready for a new head.
   void reset() noexcept { *this = RequestParser(); }
@@ -65,19 +66,21 @@ class RequestParser {
     failed
   };
 
+  ParseError read_field(http::RequestHead& head, KnownHeader id, std::string_view value) noexcept;
+  ParseError finish(http::RequestHead& head) const noexcept;
   ParseResult fail(ParseError error, std::size_t offset) noexcept;
 
-  std::uint32_t position_ = 0;     // next byte to look at
-  std::uint32_t token_ = 0;        // where the current token began
-  std::uint32_t section_ = 0;      // where the request line, then the field section, began
-  std::uint16_t name_ = 0;         // the current field's name
+  std::uint32_t position_ = 0;  // next byte to look at
+  std::uint32_t token_ = 0;     // where the current token began
+  std::uint32_t section_ = 0;   // where the request line, then the field section, began
+  std::uint16_t name_ = 0;      // the current field's name
   std::uint16_t name_size_ = 0;
   std::uint8_t empty_lines_ = 0;
   Phase phase_ = Phase::start;
   ParseError error_ = ParseError::none;
-  bool close_ = false;             // Connection: close was seen
-  bool persist_ = false;           // Connection: keep-alive was seen
-  bool upgrade_ = false;           // Connection: upgrade was seen
+  bool close_ = false;    // Connection: close was seen
+  bool persist_ = false;  // Connection: keep-alive was seen
+  bool upgrade_ = false;  // Connection: upgrade was seen
 };
 
 }  // namespace spate::h1

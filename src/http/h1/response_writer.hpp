@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // The HTTP/1.1 response head, values to bytes, into memory of the caller. What may not be combined
 // (content framing of 204, chunked to HTTP/1.0) is left out here, whatever the caller asked for.
-// Names and values are written as given: who takes them from others has asked <spate/http/field_rules.hpp>.
-// Pure and without allocation. thread: DateCache is one per worker.
+// Names and values are written as given: who takes them from others has asked
+// <spate/http/field_rules.hpp>. Pure and without allocation. thread: DateCache is one per worker.
 #pragma once
 
 #include <array>
@@ -55,7 +55,8 @@ inline constexpr std::string_view continue_response = "HTTP/1.1 100 Continue\r\n
 inline constexpr std::size_t date_size = 29;
 inline constexpr std::size_t max_decimal_digits = 20;
 
-// "Sun, 06 Nov 1994 08:49:37 GMT" (RFC 9110 5.6.7), exactly date_size bytes. Years 0 to 9999.
+// "Sun, 06 Nov 1994 08:49:37 GMT" (RFC 9110 5.6.7), exactly date_size bytes. Other years than
+// 0 to 9999 give the nearest second of those.
 void write_date(char* out, std::int64_t unix_seconds) noexcept;
 
 // Decimal digits of n, returns how many (at most max_decimal_digits).
@@ -64,6 +65,7 @@ std::size_t write_decimal(char* out, std::uint64_t n) noexcept;
 // The Date value, rendered when the second changes. lifetime: the view lives until the next at().
 class DateCache {
  public:
+  DateCache() noexcept { render(0); }
   std::string_view at(std::int64_t unix_seconds) noexcept {
     if (unix_seconds != second_) render(unix_seconds);
     return {text_.data(), text_.size()};
@@ -72,7 +74,7 @@ class DateCache {
  private:
   void render(std::int64_t unix_seconds) noexcept;
 
-  std::int64_t second_ = INT64_MIN;
+  std::int64_t second_ = 0;
   std::array<char, date_size> text_{};
 };
 

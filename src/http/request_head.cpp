@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: MIT
+#include "http/request_head.hpp"
+
+#include "http/ascii.hpp"
+
+namespace spate::http {
+
+void RequestHead::begin(const char* base) noexcept {
+  content_length.reset();
+  chunked = keep_alive = expect_continue = upgrade = false;
+  base_ = base;
+  size_ = 0;
+  field_count_ = 0;
+  method_offset_ = method_size_ = 0;
+  target_offset_ = target_size_ = 0;
+  path_offset_ = path_size_ = 0;
+  query_offset_ = query_size_ = 0;
+  authority_offset_ = authority_size_ = 0;
+  method_ = Method::other;
+  target_form_ = TargetForm::origin;
+  version_minor_ = 1;
+  first_.fill(0);
+}
+
+std::optional<std::string_view> RequestHead::find(std::string_view name) const noexcept {
+  if (KnownHeader const header = known_header(name); header != KnownHeader::unknown) {
+    return find(header);
+  }
+  for (std::size_t i = 0; i < field_count_; ++i) {
+    if (ids_[i] == KnownHeader::unknown && fields_[i].name_size == name.size() &&
+        equals_ignore_case(this->name(i), name)) {
+      return value(i);
+    }
+  }
+  return std::nullopt;
+}
+
+std::string_view RequestHead::empty_path() const noexcept {
+  if (target_form_ != TargetForm::absolute) return {};
+  // RFC 9112 3.2.4: OPTIONS of a URI with an empty path and no query asks for the server as a
+  // whole.
+  bool const whole_server = method_ == Method::options &&
+                            view(target_offset_, target_size_).find('?') == std::string_view::npos;
+  return whole_server ? "*" : "/";
+}
+
+}  // namespace spate::http
