@@ -74,7 +74,8 @@ PatternCheck check_run_time_pattern(std::string_view text) noexcept {
 
 FaultText pattern_fault_text(PatternFault fault) noexcept {
   switch (fault) {
-    case PatternFault::none: break;
+    case PatternFault::none:
+      break;
     case PatternFault::no_leading_slash:
       return {"a pattern starts with '/'", "put a '/' in front"};
     case PatternFault::unclosed_brace:

@@ -12,7 +12,8 @@ namespace {
 constexpr std::array<signed char, 256> hex_values = [] {
   std::array<signed char, 256> table{};
   table.fill(-1);
-  for (int i = 0; i < 10; ++i) table[static_cast<std::size_t>('0' + i)] = static_cast<signed char>(i);
+  for (int i = 0; i < 10; ++i)
+    table[static_cast<std::size_t>('0' + i)] = static_cast<signed char>(i);
   for (int i = 0; i < 6; ++i) {
     table[static_cast<std::size_t>('a' + i)] = static_cast<signed char>(10 + i);
     table[static_cast<std::size_t>('A' + i)] = static_cast<signed char>(10 + i);
@@ -114,9 +115,7 @@ Same means(std::string_view raw, std::string_view name) {
   return same && matched == name.size() ? Same::yes : Same::no;
 }
 
-Error limit_error(std::string_view what) {
-  return Error(Errc::too_large, std::string(what), 400);
-}
+Error limit_error(std::string_view what) { return Error(Errc::too_large, std::string(what), 400); }
 
 // Decodes escapes and '+'; in and out may be the same place.
 struct QueryDecoded {
@@ -146,16 +145,22 @@ QueryDecoded decode_query(std::string_view raw, char* out) {
 
 std::string_view describe(PathFault fault) noexcept {
   switch (fault) {
-    case PathFault::none: break;
-    case PathFault::no_leading_slash: return "the path does not start with '/'";
+    case PathFault::none:
+      break;
+    case PathFault::no_leading_slash:
+      return "the path does not start with '/'";
     case PathFault::bad_escape:
       return "a '%' is not followed by two hexadecimal digits; a literal percent sign is %25";
-    case PathFault::nul: return "a NUL byte is not allowed";
-    case PathFault::encoded_slash: return "an encoded slash (%2F) is not allowed in the path";
+    case PathFault::nul:
+      return "a NUL byte is not allowed";
+    case PathFault::encoded_slash:
+      return "an encoded slash (%2F) is not allowed in the path";
     case PathFault::dot_segment:
       return "'.' and '..' are not allowed as segments of the path; send the path resolved";
-    case PathFault::invalid_utf8: return "the decoded text is not UTF-8";
-    case PathFault::no_space: return "the buffer for the decoded text is too small";
+    case PathFault::invalid_utf8:
+      return "the decoded text is not UTF-8";
+    case PathFault::no_space:
+      return "the buffer for the decoded text is too small";
   }
   return "";
 }
@@ -349,8 +354,7 @@ Result<std::string_view> decode_query_text(std::string_view raw, std::span<char>
     return raw;
   }
   if (scratch.size() < raw.size()) {
-    return std::unexpected(
-        Error(Errc::internal, std::string(describe(PathFault::no_space)), 500));
+    return std::unexpected(Error(Errc::internal, std::string(describe(PathFault::no_space)), 500));
   }
   const QueryDecoded decoded = decode_query(raw, scratch.data());
   if (decoded.fault != PathFault::none) return std::unexpected(fault_error(decoded.fault));

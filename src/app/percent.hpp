@@ -70,8 +70,8 @@ class QueryView {
 
   // The decoded value of the first field of that name, nullopt when there is none. A view into the
   // query itself when nothing is encoded, else into `scratch` (raw().size() bytes are enough).
-  // errors: malformed (400) for a bad escape, NUL or invalid UTF-8 in this value, or a bad escape in
-  // a name before it; too_large (400) for more than max_query_fields before it or a name over
+  // errors: malformed (400) for a bad escape, NUL or invalid UTF-8 in this value, or a bad escape
+  // in a name before it; too_large (400) for more than max_query_fields before it or a name over
   // max_query_name.
   Result<std::optional<std::string_view>> find(std::string_view name,
                                                std::span<char> scratch) const;

@@ -42,7 +42,8 @@ std::uint64_t fold(std::uint64_t a, std::uint64_t b) {
 }
 
 // The table holds the program's own paths and is never written by a peer, and a hit is confirmed by
-// comparing the text: crafted paths can collide, but they cost one probe sequence, not a long chain.
+// comparing the text: crafted paths can collide, but they cost one probe sequence, not a long
+// chain.
 std::uint64_t hash_path(std::string_view path) {
   constexpr std::uint64_t lane = 0x9ae16a3b2f90404fU;
   constexpr std::uint64_t last = 0xc3a5c85c97cb3127U;
@@ -203,8 +204,8 @@ bool RouteTable::Builder::read_method(std::size_t i) {
     auto& others = table.other_methods_;
     const auto found = std::find(others.begin(), others.end(), route.method_text);
     if (found == others.end() && others.size() == max_other_methods) {
-      faults.push_back({i, "spate: too many methods\n  " + route.method_text + " " +
-                               route.pattern + "    at " + place(route) + "\n  expected at most " +
+      faults.push_back({i, "spate: too many methods\n  " + route.method_text + " " + route.pattern +
+                               "    at " + place(route) + "\n  expected at most " +
                                std::to_string(max_other_methods) +
                                " methods beside those of HTTP itself\n  tell requests apart by "
                                "path or body instead"});
@@ -317,7 +318,9 @@ std::string RouteTable::Builder::example_path(const Pattern& pattern) const {
         at = node.text_child;
         break;
       case PatternKind::rest:
-      case PatternKind::none: append_encoded(path, example_value(node)); break;
+      case PatternKind::none:
+        append_encoded(path, example_value(node));
+        break;
     }
   }
   return path;
@@ -407,8 +410,7 @@ void RouteTable::Builder::flatten() {
     std::vector<std::pair<std::string_view, std::uint32_t>> sorted(from.literals.begin(),
                                                                    from.literals.end());
     std::sort(sorted.begin(), sorted.end(), [](const auto& a, const auto& b) {
-      return a.first.size() != b.first.size() ? a.first.size() < b.first.size()
-                                              : a.first < b.first;
+      return a.first.size() != b.first.size() ? a.first.size() < b.first.size() : a.first < b.first;
     });
     for (const auto& [text, child] : sorted) {
       table.edges_.push_back({keep_text(text), static_cast<std::uint32_t>(text.size()), child});
@@ -538,8 +540,7 @@ std::uint32_t RouteTable::find_static(std::string_view path) const noexcept {
   return 0;
 }
 
-std::uint32_t RouteTable::find_literal(const Node& node,
-                                       std::string_view segment) const noexcept {
+std::uint32_t RouteTable::find_literal(const Node& node, std::string_view segment) const noexcept {
   std::size_t low = node.first_edge;
   std::size_t high = low + node.edge_count;
   while (low < high) {
