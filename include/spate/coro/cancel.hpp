@@ -18,6 +18,7 @@ enum class CancelReason : std::uint8_t {
   drain,      // the server is stopping and its patience is over
   sibling,    // when_any found its winner, or a sibling in the scope failed
   aborted,    // the program asked for it
+  head_only,  // HEAD: the head was the whole answer, so the stream behind it is not run
 };
 
 const char* to_string(CancelReason reason) noexcept;
