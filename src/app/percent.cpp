@@ -58,16 +58,17 @@ Traits inspect(std::string_view text) {
     high |= word & every_byte(0x80);
     nul |= zero_bytes(word);
   };
-  std::size_t at = 0;
-  for (; text.size() - at >= 8; at += 8) {
+  const auto load = [](const char* p) {
     std::uint64_t word;
-    std::memcpy(&word, text.data() + at, 8);
-    look(word);
-  }
-  if (at < text.size()) {
-    std::uint64_t word = every_byte('a');  // padding that has none of the traits
-    std::memcpy(&word, text.data() + at, text.size() - at);
-    look(word);
+    std::memcpy(&word, p, 8);
+    return word;
+  };
+  if (text.size() >= 8) {
+    const char* const last = text.data() + text.size() - 8;
+    for (const char* p = text.data(); p < last; p += 8) look(load(p));
+    look(load(last));  // may look at bytes twice, which changes nothing
+  } else {
+    for (char c : text) look(every_byte(static_cast<unsigned char>(c)));
   }
   return {percent != 0, dot != 0, high != 0, nul != 0};
 }

@@ -546,10 +546,13 @@ std::uint32_t RouteTable::find_literal(const Node& node, std::string_view segmen
   while (low < high) {
     const std::size_t middle = low + (high - low) / 2;
     const Edge& edge = edges_[middle];
-    int order = edge.size < segment.size() ? -1 : edge.size > segment.size() ? 1 : 0;
-    if (order == 0) order = std::string_view(texts_.data() + edge.text, edge.size).compare(segment);
-    if (order == 0) return edge.node;
-    if (order < 0) {
+    bool is_less = edge.size < segment.size();
+    if (edge.size == segment.size()) {
+      const int order = std::memcmp(texts_.data() + edge.text, segment.data(), segment.size());
+      if (order == 0) return edge.node;
+      is_less = order < 0;
+    }
+    if (is_less) {
       low = middle + 1;
     } else {
       high = middle;
@@ -578,59 +581,71 @@ bool RouteTable::take(std::uint32_t terminal, MethodSet wanted, MethodSet& seen,
 // make it worse. Segments are located once each, by depth.
 void RouteTable::search(std::string_view text, MethodSet wanted, MethodSet& seen, Match& match,
                         ParamValues& out) const noexcept {
+  // The next alternative to try at a node.
   enum Stage : std::uint8_t { literal, integer, any_text, rest };
   struct Level {
     std::uint32_t node;
-    std::uint8_t stage;  // the next alternative to try
+    Stage stage;
     std::uint8_t params;
   };
+  // Not initialised: written before they are read, level by level.
   std::array<Level, max_pattern_segments> levels;
   std::array<std::size_t, max_pattern_segments + 1> begins;
   std::array<std::size_t, max_pattern_segments> ends;
-  std::size_t depth = 0;
-  std::size_t located = 0;
   begins[0] = 1;
-  levels[0] = {0, literal, 0};
+  std::size_t located = 0;
+  std::size_t depth = 0;
+  Level here{0, literal, 0};
   for (;;) {
-    Level& level = levels[depth];
-    const Node& node = nodes_[level.node];
+    const Node& node = nodes_[here.node];
     if (depth == located) {
       const std::size_t slash = text.find('/', begins[depth]);
       ends[depth] = slash == text.npos ? text.size() : slash;
       begins[depth + 1] = ends[depth] + 1;
       ++located;
     }
-    const std::string_view segment = text.substr(begins[depth], ends[depth] - begins[depth]);
+    const std::string_view segment(text.data() + begins[depth], ends[depth] - begins[depth]);
     std::uint32_t child = 0;
-    std::uint8_t params = level.params;
-    while (child == 0 && level.stage < rest) {
-      switch (level.stage++) {
-        case literal:
-          if (node.edge_count != 0) child = find_literal(node, segment);
+    std::uint8_t captured = 1;
+    switch (here.stage) {
+      case literal:
+        child = find_literal(node, segment);
+        if (child != 0) {
+          here.stage = integer;
+          captured = 0;
           break;
-        case integer:
-          if (node.integer_child != 0 && is_canonical_integer(segment)) child = node.integer_child;
+        }
+        [[fallthrough]];
+      case integer:
+        if (node.integer_child != 0 && is_canonical_integer(segment)) {
+          child = node.integer_child;
+          here.stage = any_text;
           break;
-        default:
-          if (!segment.empty()) child = node.text_child;
+        }
+        [[fallthrough]];
+      case any_text:
+        if (node.text_child != 0 && !segment.empty()) {
+          child = node.text_child;
+          here.stage = rest;
           break;
-      }
+        }
+        [[fallthrough]];
+      case rest:
+        if (node.rest_terminal != 0) {
+          out.values_[here.params] = text.substr(begins[depth]);
+          if (take(node.rest_terminal, wanted, seen, match, out)) return;
+        }
+        if (depth == 0) return;
+        here = levels[--depth];
+        continue;
     }
-    if (child == 0) {
-      if (node.rest_terminal != 0) {
-        out.values_[params] = text.substr(begins[depth]);
-        if (take(node.rest_terminal, wanted, seen, match, out)) return;
-      }
-      if (depth == 0) return;
-      --depth;
-      continue;
-    }
-    if (level.stage > integer) out.values_[params++] = segment;  // not reached by a literal
+    if (captured != 0) out.values_[here.params] = segment;
     const Node& next = nodes_[child];
     if (ends[depth] == text.size()) {
       if (take(next.terminal, wanted, seen, match, out)) return;
     } else if ((next.edge_count | next.integer_child | next.text_child | next.rest_terminal) != 0) {
-      levels[++depth] = {child, literal, params};
+      levels[depth++] = here;
+      here = {child, literal, static_cast<std::uint8_t>(here.params + captured)};
     }
   }
 }
@@ -658,16 +673,22 @@ Match RouteTable::match(Method method, std::string_view method_text, std::string
   // A raw path in this table is equal to a literal that was checked at start: it needs no decoding
   // and no check, and literals come first, so nothing else can win.
   if (const std::uint32_t terminal = find_static(path);
-      terminal != 0 && take(terminal, wanted, seen, match, out)) {
-    return match;
+      terminal == 0 || !take(terminal, wanted, seen, match, out)) {
+    match_tree(wanted, path, match, out, scratch);
   }
+  return match;
+}
+
+void RouteTable::match_tree(MethodSet wanted, std::string_view path, Match& match, ParamValues& out,
+                            std::span<char> scratch) const noexcept {
   const NormalPath normal = normalize_path(path, scratch, options_.encoded_slash);
   if (normal.fault != PathFault::none) {
     match.kind = MatchKind::bad_path;
     match.fault = normal.fault;
-    return match;
+    return;
   }
-  if (nodes_.empty()) return match;
+  if (nodes_.empty()) return;
+  MethodSet seen = 0;
   search(normal.text, wanted, seen, match, out);
   if (match.kind == MatchKind::found) {
     if (normal.has_encoded_slash) {
@@ -676,10 +697,10 @@ Match RouteTable::match(Method method, std::string_view method_text, std::string
       }
     }
   } else if (seen != 0) {
-    match.kind = method == Method::options ? MatchKind::options : MatchKind::method_not_allowed;
+    match.kind =
+        wanted == bit_of(Method::options) ? MatchKind::options : MatchKind::method_not_allowed;
     match.allow = allow(seen | bit_of(Method::options));
   }
-  return match;
 }
 
 }  // namespace spate::app

@@ -160,6 +160,8 @@ class RouteTable {
   std::uint32_t find_literal(const Node& node, std::string_view segment) const noexcept;
   bool take(std::uint32_t terminal, MethodSet wanted, MethodSet& seen, Match& match,
             ParamValues& out) const noexcept;
+  void match_tree(MethodSet wanted, std::string_view path, Match& match, ParamValues& out,
+                  std::span<char> scratch) const noexcept;
   void search(std::string_view text, MethodSet wanted, MethodSet& seen, Match& match,
               ParamValues& out) const noexcept;
   std::string_view allow(MethodSet methods) const noexcept;
