@@ -58,6 +58,9 @@ class Document {
   struct Parser;
 
  private:
+  Document();
+  int parse(std::string_view text);  // the parser's own error number
+
   Parser* parser_ = nullptr;
   bool owned_ = false;
   Value root_{};
@@ -68,15 +71,16 @@ class Reader;
 
 // Where the reader is: a chain on the stack, made into a pointer only when something is wrong.
 struct Place {
-  explicit Place(Reader& of);
+  Place(Reader& of, bool element);
   ~Place();
   Place(const Place&) = delete;
   Place& operator=(const Place&) = delete;
 
   Reader& reader;
   const Place* outer;
-  std::string_view name;  // of a member; of an element it is empty and has no data
+  std::string_view name;  // of a member
   std::size_t index = 0;  // of an element
+  bool is_element;
 };
 
 struct MemberShape {
@@ -121,7 +125,7 @@ class Reader {
 
   bool fail_size(std::size_t expected, std::size_t found);
   bool fail_duplicate();
-  bool fail_enum(std::string_view found, std::string_view (*name)(std::size_t), std::size_t count);
+  bool fail_enum(std::string_view (*name)(std::size_t), std::size_t count);
   bool fail_validation(Error error);
 
   Error take_error() { return std::move(error_.error()); }
@@ -131,7 +135,7 @@ class Reader {
 
   bool fail(Errc code, std::string detail);
   bool fail_type(std::string_view expected, const Value& value);
-  bool fail_range(std::string_view found, std::string_view expected);
+  bool fail_range(const Value& value, std::string_view low, std::string_view high);
   std::string pointer() const;
 
   JsonReadOptions options_;
@@ -139,7 +143,9 @@ class Reader {
   Result<> error_;
 };
 
-inline Place::Place(Reader& of) : reader(of), outer(of.place_) { of.place_ = this; }
+inline Place::Place(Reader& of, bool element) : reader(of), outer(of.place_), is_element(element) {
+  of.place_ = this;
+}
 inline Place::~Place() { reader.place_ = outer; }
 
 template <class T>
@@ -173,15 +179,15 @@ bool read_enum(Reader& reader, const Value& value, T& out) {
     out = *found;
     return true;
   }
-  return reader.fail_enum(
-      text, [](std::size_t i) { return enum_table<T>.name(i); }, enum_table<T>.kCount);
+  return reader.fail_enum([](std::size_t i) { return enum_table<T>.name(i); },
+                          enum_table<T>.kCount);
 }
 
 template <class T>
 bool read_map(Reader& reader, const Value& value, T& out) {
   Walk walk;
   if (!reader.begin_object(value, walk)) return false;
-  Place place(reader);
+  Place place(reader, false);
   Value member;
   while (reader.next_member(walk, place.name, member)) {
     const auto [at, added] = out.try_emplace(std::string(place.name));
@@ -203,7 +209,7 @@ bool read_list(Reader& reader, const Value& value, T& out) {
     constexpr std::size_t most = 65536 / sizeof(typename T::value_type) + 1;
     out.reserve(size < most ? size : most);
   }
-  Place place(reader);
+  Place place(reader, true);
   Value element;
   while (reader.next_element(walk, element)) {
     if constexpr (FixedList<T>) {
