@@ -1,17 +1,16 @@
 // SPDX-License-Identifier: MIT
-// The interface between a worker and the kernel. It is shaped by completion and by batch, so that epoll
-// and io_uring fit alike: received bytes are lent until the callback returns, sent bytes are taken at
-// once (sent, or kept in the slot's backlog), and everything of one turn is dispatched together.
-// An Engine owns the slots' descriptors and backlogs; its client owns sessions and decides when to close.
-// thread: one engine per worker; only wake() may be called from elsewhere.
+// The interface between a worker and the kernel. It is shaped by completion and by batch, so that
+// epoll and io_uring fit alike: received bytes are lent until the callback returns, sent bytes are
+// taken at once (sent, or kept in the slot's backlog), and everything of one turn is dispatched
+// together. An Engine owns the slots' descriptors and backlogs; its client owns sessions and
+// decides when to close. thread: one engine per worker; only wake() may be called from elsewhere.
 #pragma once
-
-#include <spate/base/error.hpp>
-#include <spate/coro/runtime.hpp>
 
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <spate/base/error.hpp>
+#include <spate/coro/runtime.hpp>
 #include <string>
 #include <string_view>
 
@@ -19,17 +18,17 @@
 
 namespace spate::io {
 
-// What an engine tells its client. During a callback the client may call any function of the engine,
-// also close() on the slot in hand.
+// What an engine tells its client. During a callback the client may call any function of the
+// engine, also close() on the slot in hand.
 class EngineClient {
  public:
   // A connection was accepted. False: close it at once.
   virtual bool on_accept(Slot& slot) = 0;
-  // Bytes arrived. `last`: the peer has closed its sending side and these are its last bytes; on_eof
-  // follows if the slot is still open. lifetime: `bytes` until the callback returns.
+  // Bytes arrived. `last`: the peer has closed its sending side and these are its last bytes;
+  // on_eof follows if the slot is still open. lifetime: `bytes` until the callback returns.
   virtual void on_data(Slot& slot, std::span<char> bytes, bool last) = 0;
-  // The peer has closed its sending side. Also told while reading is paused; `unread` then says that
-  // bytes sent before have not been received yet.
+  // The peer has closed its sending side. Also told while reading is paused; `unread` then says
+  // that bytes sent before have not been received yet.
   virtual void on_eof(Slot& slot, bool unread) = 0;
   // The connection is broken (`error` is an errno value); nothing more will be sent or received.
   virtual void on_error(Slot& slot, int error) = 0;
@@ -94,17 +93,17 @@ class Engine {
 
   // Stops receiving, so that the peer is slowed down by TCP; on_eof and on_error are still told.
   virtual void pause_read(Slot& slot) noexcept = 0;
-  virtual void resume_read(Slot& slot) noexcept = 0;
+  virtual void resume_read(Slot& slot) = 0;
   virtual bool is_read_paused(const Slot& slot) const noexcept = 0;
   // Whether bytes are known to wait in the kernel.
   virtual bool has_unread(const Slot& slot) const noexcept = 0;
 
-  // Memory for bytes to be sent, hot in the cache, at least `send_space_size` bytes. Valid until the next
-  // send() or wait().
+  // Memory for bytes to be sent, hot in the cache, at least `send_space_size` bytes. Valid until
+  // the next send() or wait().
   static constexpr std::size_t send_space_size = 64 * 1024;
   virtual std::span<char> send_space() noexcept = 0;
-  // Sends bytes, of send_space() or elsewhere; what the kernel does not take at once is copied to the
-  // slot's backlog. A failure is told by on_error in a later turn. throws: std::bad_alloc.
+  // Sends bytes, of send_space() or elsewhere; what the kernel does not take at once is copied to
+  // the slot's backlog. A failure is told by on_error in a later turn. throws: std::bad_alloc.
   virtual void send(Slot& slot, std::span<const char> bytes) = 0;
   virtual std::size_t backlog(const Slot& slot) const noexcept = 0;
   // Bytes taken from the backlog by the kernel since it was last empty.

@@ -14,7 +14,9 @@ SlotTable::~SlotTable() {
   for (auto& block : blocks_) unpoison(block.get(), sizeof(Block));
 }
 
-void SlotTable::BlockDeleter::operator()(Block* block) const noexcept { ::munmap(block, sizeof(Block)); }
+void SlotTable::BlockDeleter::operator()(Block* block) const noexcept {
+  ::munmap(block, sizeof(Block));
+}
 
 Slot& SlotTable::allocate() {
   std::uint32_t index;
@@ -27,8 +29,8 @@ Slot& SlotTable::allocate() {
       in_use_.resize(used_ + block_slots);
       generations_.resize(used_ + block_slots);
       // Mapped, not allocated: pages that no connection has used yet cost nothing.
-      void* memory =
-          ::mmap(nullptr, sizeof(Block), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+      void* memory = ::mmap(nullptr, sizeof(Block), PROT_READ | PROT_WRITE,
+                            MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
       if (memory == MAP_FAILED) throw std::bad_alloc();
       blocks_.emplace_back(static_cast<Block*>(memory));
     }

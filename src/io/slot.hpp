@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MIT
-// A connection at rest: one cache line and a deadline, nothing else. Buffers, parsers and requests exist
-// only while bytes are under way and hang on `session`.
-// Slots live in a table that never moves them and reuses the latest freed first. A generation tells a
-// slot's lives apart, so that a late event of an earlier one is dropped.
-// thread: one table per worker.
+// A connection at rest: one cache line and a deadline, nothing else. Buffers, parsers and requests
+// exist only while bytes are under way and hang on `session`. Slots live in a table that never
+// moves them and reuses the latest freed first. A generation tells a slot's lives apart, so that a
+// late event of an earlier one is dropped. thread: one table per worker.
 #pragma once
 
 #include <cstddef>
@@ -23,15 +22,15 @@ struct alignas(64) Slot {
   void* session;              // the client's: the exchange in progress, null when idle
   Backlog* backlog;           // the engine's: bytes that the kernel has not taken yet
   std::uint32_t index;
-  std::uint32_t next;         // in the free list, or in the engine's list of slots to look at again
-  std::uint32_t requests;     // begun on this connection
-  std::uint32_t born;         // ticks since the table was made
-  std::uint32_t ledger;       // bytes held for this connection
-  std::uint16_t abuse;        // points of the abuse budget
-  std::uint16_t listener;     // which listener accepted it
-  void* user;                 // the client's: the application's own state
-  std::uint32_t in_flight;    // the engine's: operations whose end is still to be reported
-  std::uint32_t flags;        // the client's
+  std::uint32_t next;       // in the free list, or in the engine's list of slots to look at again
+  std::uint32_t requests;   // begun on this connection
+  std::uint32_t born;       // ticks since the table was made
+  std::uint32_t ledger;     // bytes held for this connection
+  std::uint16_t abuse;      // points of the abuse budget
+  std::uint16_t listener;   // which listener accepted it
+  void* user;               // the client's: the application's own state
+  std::uint32_t in_flight;  // the engine's: operations whose end is still to be reported
+  std::uint32_t flags;      // the client's
 };
 static_assert(sizeof(Slot) == 64);
 
@@ -61,13 +60,15 @@ class SlotTable {
     return blocks_[slot.index / block_slots]->deadlines[slot.index % block_slots];
   }
 
-  // Calls `expired(slot)` for each slot whose deadline is not after `now`, having cleared the deadline.
+  // Calls `expired(slot)` for each slot whose deadline is not after `now`, having cleared the
+  // deadline.
   template <class F>
   void sweep(Tick now, F expired) {
     for (std::uint32_t b = 0; b < blocks_.size(); ++b) {
       for (std::uint32_t i = 0; i < block_slots; ++i) {
         const Tick deadline = blocks_[b]->deadlines[i];
-        if (deadline == 0 || deadline > now) [[likely]] continue;
+        if (deadline == 0 || deadline > now) [[likely]]
+          continue;
         blocks_[b]->deadlines[i] = 0;
         expired(blocks_[b]->slots[i]);
       }
