@@ -14,8 +14,13 @@ ParseError ChunkedDecoder::end_size() noexcept {
   if (remaining_ > static_cast<std::uint64_t>(INT64_MAX) - body_size_) {
     return ParseError::chunk_size_overflow;
   }
-  extension_line_ = 0;
   return ParseError::none;
+}
+
+ParseError ChunkedDecoder::count_extension_byte() noexcept {
+  bool const over =
+      ++extension_line_ > limits_.extension_line || ++extension_body_ > limits_.extension_body;
+  return over ? ParseError::chunk_extension_too_long : ParseError::none;
 }
 
 // Where an extension may end, or the next begin.
@@ -33,11 +38,9 @@ ParseError ChunkedDecoder::after_extension(char c) noexcept {
 // One byte of anything but data. The grammar of extensions is followed, although they are dropped:
 // what two parsers skip differently is how CVE-2025-55315 smuggled (RFC 9112 7.1.1).
 ParseError ChunkedDecoder::consume_line_byte(char c) noexcept {
-  bool const in_extension =
-      phase_ >= Phase::ext_start && phase_ <= Phase::ext_after_value && c != '\r';
-  if (in_extension &&
-      (++extension_line_ > limits_.extension_line || ++extension_body_ > limits_.extension_body)) {
-    return ParseError::chunk_extension_too_long;
+  bool const in_extension = phase_ >= Phase::ext_start && phase_ <= Phase::ext_after_value;
+  if (in_extension && c != '\r') {
+    if (ParseError const error = count_extension_byte(); error != ParseError::none) return error;
   }
   bool const in_trailer = phase_ >= Phase::trailer_start && phase_ <= Phase::trailer_lf;
   if (in_trailer && ++trailer_bytes_ > limits_.trailer_bytes) return ParseError::trailer_too_large;
@@ -59,7 +62,9 @@ ParseError ChunkedDecoder::consume_line_byte(char c) noexcept {
       if (digits_ == 0) return ParseError::bad_chunk_size;
       if (c == ';') {
         phase_ = Phase::ext_start;
-        return end_size();
+        extension_line_ = 0;
+        ParseError const error = end_size();
+        return error != ParseError::none ? error : count_extension_byte();
       }
       if (c == '\r') {
         phase_ = Phase::size_lf;

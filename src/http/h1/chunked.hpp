@@ -29,7 +29,7 @@ struct ChunkResult {
   // Bytes of the input that are used up, `data` included. error: offset of the faulty byte.
   std::size_t consumed = 0;
   // status data only: a view into the input, never empty.
-  std::string_view data;
+  std::string_view data = {};
 };
 
 class ChunkedDecoder {
@@ -77,6 +77,7 @@ class ChunkedDecoder {
 
   ParseError consume_line_byte(char c) noexcept;
   ParseError end_size() noexcept;
+  ParseError count_extension_byte() noexcept;
   ParseError after_extension(char c) noexcept;
 
   ChunkLimits limits_;

@@ -28,8 +28,8 @@ enum class Framing : std::uint8_t {
 
 struct ResponseHeadSpec {
   int status = 200;
-  std::string_view content_type;  // left out when empty, and for 1xx, 204, 304
-  std::span<const Field> fields;
+  std::string_view content_type = {};  // left out when empty, and for 1xx, 204, 304
+  std::span<const Field> fields = {};
   Framing framing = Framing::none;
   std::uint64_t content_length = 0;
   bool close = false;  // the connection ends after this response
