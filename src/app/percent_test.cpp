@@ -76,6 +76,18 @@ TEST(Path, WithABadEscapeIsRefused) {
   }
 }
 
+TEST(Path, IsNeverReadBeyondItsEnd) {
+  // What follows the view would complete the escape.
+  EXPECT_EQ(normalize("/%41"sv.substr(0, 3)), bad(PathFault::bad_escape));
+  EXPECT_EQ(normalize("/%41"sv.substr(0, 2)), bad(PathFault::bad_escape));
+  char out[4];
+  EXPECT_FALSE(decode_segment("%41"sv.substr(0, 2), out));
+  char scratch[4];
+  EXPECT_FALSE(QueryView("q=%41"sv.substr(0, 4)).find("q", scratch));
+  EXPECT_FALSE(QueryView("%41=1"sv.substr(0, 2)).find("A", scratch));
+  EXPECT_FALSE(is_utf8("\xc3\xa9"sv.substr(0, 1)));
+}
+
 TEST(Path, WithNulIsRefused) {
   EXPECT_EQ(normalize("/%00"), bad(PathFault::nul));
   EXPECT_EQ(normalize("/file.txt%00.png"), bad(PathFault::nul));

@@ -525,8 +525,8 @@ std::uint32_t RouteTable::method_bit(Method method, std::string_view text) const
 }
 
 std::uint32_t RouteTable::find_static(std::string_view path) const noexcept {
-  if (path.size() > longest_static_) return 0;  // also when there are no slots, except for ""
-  if (slots_.empty()) return 0;
+  // Nothing is hashed that is longer than every key, so the work has a bound.
+  if (path.size() > longest_static_ || slots_.empty()) return 0;
   const std::uint64_t hash = hash_path(path);
   const std::size_t mask = slots_.size() - 1;
   for (std::size_t at = static_cast<std::size_t>(hash) & mask; slots_[at].terminal != 0;
