@@ -17,6 +17,8 @@ const char* to_string(CancelReason reason) noexcept {
       return "a sibling task ended the scope";
     case CancelReason::aborted:
       return "aborted";
+    case CancelReason::head_only:
+      return "the request asks for the head only";
   }
   return "cancelled";
 }
