@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: MIT
+// HTTP/1.1 on a connection: bytes to requests, requests to the service, answers to bytes. A connection is
+// a state machine whose state is its slot and, while a request is under way, an ExchangeH1; this class
+// has no state of its own but the spare exchange of the worker.
+// thread: one per worker.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "server/exchange_h1.hpp"
+
+namespace spate::server {
+
+class Worker;
+
+// Slot::state.
+enum class SlotState : std::uint8_t {
+  idle,     // between requests: no exchange
+  active,   // Slot::session is an ExchangeH1
+  linger,   // answered and closed for sending; received bytes are dropped until the peer closes
+  closing,  // closed as soon as the backlog is empty
+};
+
+// Slot::flags.
+inline constexpr std::uint32_t slot_peer_closed = 1;  // the peer has closed its sending side
+inline constexpr std::uint32_t slot_broken = 2;       // nothing can be sent or received any more
+inline constexpr std::uint32_t slot_seen_byte = 4;    // an idle connection whose next head has begun
+
+class ConnectionH1 {
+ public:
+  explicit ConnectionH1(Worker& worker) noexcept : worker_(&worker) {}
+
+  void on_accept(io::Slot& slot);
+  void on_data(io::Slot& slot, std::string_view bytes, bool last);
+  void on_eof(io::Slot& slot, bool unread);
+  void on_error(io::Slot& slot);
+  void on_drained(io::Slot& slot);
+  void on_deadline(io::Slot& slot);
+  // The request of a pending exchange has ended.
+  void on_finished(ExchangeH1& exchange);
+  // Ends an idle connection, politely.
+  void close_idle(io::Slot& slot);
+
+ private:
+  // Received bytes on their way through the request loop: views of the engine's buffer, or a buffer that
+  // belonged to an exchange.
+  struct Input {
+    std::string owned;
+    std::string_view bytes;
+  };
+
+  void serve(io::Slot& slot, Input input);
+  bool begin(io::Slot& slot, ExchangeH1& exchange, Input& input);
+  bool complete(io::Slot& slot, ExchangeH1& exchange, Input& input);
+  bool after_answer(io::Slot& slot, ExchangeH1& exchange, Input& input);
+  void refuse(io::Slot& slot, ExchangeH1& exchange, int status, std::string_view detail);
+  void hold(io::Slot& slot, ExchangeH1& exchange, Input& input, ExchangeH1::Phase phase);
+  void end(io::Slot& slot, bool may_have_unread);
+  void be_idle(io::Slot& slot);
+  bool lifetime_is_over(const io::Slot& slot) const noexcept;
+  void check_body_rate(io::Slot& slot, ExchangeH1& exchange);
+  bool send_rate_is_too_low(io::Slot& slot, ExchangeH1& exchange);
+  ExchangeH1& exchange_of(io::Slot& slot) noexcept {
+    return *static_cast<ExchangeH1*>(slot.session);
+  }
+  void release(io::Slot& slot, ExchangeH1& exchange) noexcept;
+
+  Worker* worker_;
+};
+
+}  // namespace spate::server
