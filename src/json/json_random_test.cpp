@@ -165,7 +165,7 @@ TEST(JsonProperty, changed_text_never_does_more_than_fail) {
         default:
           text.resize(at + 1);
       }
-      if (text.empty()) text = "x";
+      if (text.empty()) text.push_back('x');
     }
     // Exactly as large as the text, so that a read behind it is seen by the sanitizers.
     const std::unique_ptr<char[]> exact(new char[text.size()]);

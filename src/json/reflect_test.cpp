@@ -168,6 +168,7 @@ TEST(Shape, knows_which_types_have_none) {
   EXPECT_FALSE(spate::JsonWritable<Private>);
   EXPECT_FALSE(spate::JsonWritable<std::filesystem::path>);
   EXPECT_FALSE((spate::JsonWritable<std::map<int, int>>));
+  EXPECT_FALSE((spate::JsonWritable<std::multimap<std::string, int>>));
   EXPECT_FALSE(spate::JsonWritable<std::optional<Private>>);
   EXPECT_FALSE(spate::JsonWritable<std::vector<Private>>);
   EXPECT_FALSE(spate::JsonWritable<int*>);

@@ -161,8 +161,8 @@ TEST(JsonWrite, escapes_at_every_position_of_a_long_string) {
     for (std::size_t at = 0; at < size; ++at) {
       std::string text(size, 'x');
       text[at] = '"';
-      std::string expected = "\"" + std::string(size, 'x') + "\"";
-      expected.replace(at + 1, 1, "\\\"");
+      std::string expected(1, '"');
+      expected.append(at, 'x').append("\\\"").append(size - at - 1, 'x').push_back('"');
       ASSERT_EQ(to_json(text), expected);
     }
   }
@@ -211,6 +211,13 @@ TEST(JsonWrite, says_that_it_overflowed_when_memory_is_refused) {
     spate::write_json(out, texts);
     EXPECT_TRUE(out.overflowed());
   }
+}
+
+TEST(JsonWrite, takes_empty_text_into_an_empty_window) {
+  PieceSink out(10, 10);
+  out.append({});
+  EXPECT_EQ(out.text(), "");
+  EXPECT_FALSE(out.overflowed());
 }
 
 TEST(JsonWrite, appends_to_what_a_string_has_already) {

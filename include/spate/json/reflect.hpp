@@ -2,7 +2,8 @@
 // Compile-time reflection over aggregates, without a macro: how many members, their names, and a
 // visit of all of them. It relies on structured bindings, on `T{{}, {}, ...}` for counting, and on
 // the compiler's spelling of a pointer to a member of an object that nobody reads.
-// Every member must be makeable from `{}`; aggregates with base classes are not reflected.
+// Every member must be makeable from `{}`; aggregates with base classes are not reflected, and
+// bit-fields do not compile, since nothing can point to them.
 #pragma once
 
 #include <array>

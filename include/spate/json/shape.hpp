@@ -66,10 +66,12 @@ struct Inside<T> {
   using type = typename T::element_type;
 };
 
+// `at` keeps out multimaps: a name must not be written twice.
 template <class T>
-concept TextMap = requires(const T& t) {
+concept TextMap = requires(const T& t, const typename T::key_type& key) {
   typename T::mapped_type;
   requires Text<typename T::key_type>;
+  t.at(key);
   t.begin();
   t.end();
 };

@@ -49,6 +49,7 @@ class JsonSink {
       append_in_pieces(text);
       return;
     }
+    if (text.empty()) return;  // an empty view may be null, which memcpy must not be given
     std::memcpy(position_, text.data(), text.size());
     position_ += text.size();
   }
