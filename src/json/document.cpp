@@ -9,6 +9,7 @@
 #include <memory>
 #include <spate/json/read.hpp>
 
+#include "json/parser_memory.hpp"
 #include "json/syntax_fault.hpp"
 
 namespace spate::json {
@@ -101,6 +102,11 @@ struct Document::Parser {
 
 namespace {
 
+Document::Parser& parser_of_thread() {
+  thread_local Document::Parser parser;
+  return parser;
+}
+
 Error error_of(const SyntaxFault& fault) {
   const std::string at = " at byte " + std::to_string(fault.offset) + ": " + fault.detail;
   switch (fault.kind) {
@@ -120,9 +126,9 @@ Error error_of(const SyntaxFault& fault) {
 
 // Once this has run, the destructor gives the parser back even when the work below throws.
 Document::Document() {
-  thread_local Parser of_thread;
-  owned_ = of_thread.busy;
-  parser_ = owned_ ? new Parser : &of_thread;
+  Parser& shared = parser_of_thread();
+  owned_ = shared.busy;
+  parser_ = owned_ ? new Parser : &shared;
   parser_->busy = true;
 }
 
@@ -154,6 +160,7 @@ Document::Document(std::string_view text) : Document() {
 
 int Document::parse(std::string_view text) {
   // RFC 8259 8.1: a byte order mark must not be added, and a parser may refuse it.
+  // simdjson does so in 3.0; later versions skip it.
   if (text.starts_with("\xEF\xBB\xBF")) return simdjson::TAPE_ERROR;
   if (!parser_->ensure(text.size())) return simdjson::MEMALLOC;
   if (!text.empty()) std::memcpy(parser_->text.get(), text.data(), text.size());
@@ -173,6 +180,8 @@ Document::~Document() {
   if (parser_->capacity > kKeptCapacity) parser_->drop();
   parser_->busy = false;
 }
+
+std::size_t kept_parser_capacity() { return parser_of_thread().capacity; }
 
 bool Reader::read_bool(const Value& value, bool& out) {
   if (element_of(value).get(out) == simdjson::SUCCESS) return true;

@@ -12,6 +12,8 @@
 #include <unordered_map>
 #include <vector>
 
+#include "json/parser_memory.hpp"
+
 namespace {
 
 using spate::Errc;
@@ -321,7 +323,13 @@ TEST(JsonRead, reads_small_texts_after_a_large_one) {
     EXPECT_EQ(from_json<std::vector<int>>(text).value(), numbers);
     EXPECT_EQ(from_json<int>("1").value(), 1);
     EXPECT_FALSE(from_json<int>("[" + text));
+    EXPECT_LE(spate::json::kept_parser_capacity(), 65536u);
   }
+}
+
+TEST(JsonRead, keeps_the_parser_of_small_texts) {
+  ASSERT_TRUE(spate::check_json(std::string(3000, ' ') + "1"));
+  EXPECT_GE(spate::json::kept_parser_capacity(), 3001u);
 }
 
 }  // namespace
