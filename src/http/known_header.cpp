@@ -75,15 +75,18 @@ constexpr std::array<std::string_view, known_header_count> names = {
 static_assert(static_cast<std::size_t>(KnownHeader::http2_settings) + 1 == known_header_count);
 static_assert(known_header_count <= 64);
 
-// Length, first, middle and last character tell all our names apart; the multipliers were found by
-// trying, and the static_assert below tells when a new name needs others.
-constexpr std::size_t slot_of(std::size_t size, char first, char middle, char last) noexcept {
-  auto lower = [](char c) { return static_cast<unsigned>(static_cast<unsigned char>(c) | 0x20U); };
-  return (size * 141 + lower(first) * 195 + lower(last) * 245 + lower(middle)) & 255U;
+// Two characters as a number, in lower case as far as letters go.
+constexpr std::uint32_t pair_at(const char* p) noexcept {
+  auto byte = [](char c) { return static_cast<std::uint32_t>(static_cast<unsigned char>(c)); };
+  return (byte(p[0]) | byte(p[1]) << 8) | 0x2020U;
 }
 
+// Length, the first two and the last two characters tell all our names apart; the multipliers were
+// found by trying, and the static_assert below tells when a new name needs others.
 constexpr std::size_t slot_of(std::string_view name) noexcept {
-  return slot_of(name.size(), name.front(), name[name.size() / 2], name.back());
+  std::uint32_t const ends =
+      pair_at(name.data()) * 62025U + pair_at(name.data() + name.size() - 2) * 49013U;
+  return ((ends >> 8) + name.size()) & 255U;
 }
 
 struct Slots {
@@ -148,7 +151,7 @@ bool equals(const char* text, const char* ref, std::size_t size) noexcept {
 }  // namespace
 
 KnownHeader known_header(std::string_view name) noexcept {
-  if (name.empty()) return KnownHeader::unknown;
+  if (name.size() < 2) return KnownHeader::unknown;
   KnownHeader const header = slots.header[slot_of(name)];
   std::string_view const ref = names[static_cast<std::size_t>(header)];
   if (ref.size() != name.size()) return KnownHeader::unknown;

@@ -257,15 +257,18 @@ std::size_t RequestParser::parse_whole(RequestHead& head, std::string_view bytes
 
 ParseResult RequestParser::parse(RequestHead& head, std::string_view bytes,
                                  const HeadLimits& limits) noexcept {
-  if (phase_ == Phase::failed) return {ParseStatus::error, error_, position_};
-
-  // An attempt that failed leaves what it saw of Connection behind.
   if (phase_ == Phase::start && position_ == 0) {
     std::size_t const size = parse_whole(head, bytes, limits);
+    // Options of Connection are forgotten: an attempt that failed has perhaps seen some.
     reset();
     if (size != 0) return {ParseStatus::done, ParseError::none, size};
   }
+  if (phase_ == Phase::failed) return {ParseStatus::error, error_, position_};
+  return resume(head, bytes, limits);
+}
 
+ParseResult RequestParser::resume(RequestHead& head, std::string_view bytes,
+                                  const HeadLimits& limits) noexcept {
   const char* const base = bytes.data();
   const char* p = base + position_;
   head.rebase(base);

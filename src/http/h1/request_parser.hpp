@@ -68,6 +68,8 @@ class RequestParser {
 
   std::size_t parse_whole(http::RequestHead& head, std::string_view bytes,
                           const HeadLimits& limits) noexcept;
+  ParseResult resume(http::RequestHead& head, std::string_view bytes,
+                     const HeadLimits& limits) noexcept;
   ParseError read_field(http::RequestHead& head, KnownHeader id, std::string_view value) noexcept;
   ParseError finish(http::RequestHead& head) const noexcept;
   ParseResult fail(ParseError error, std::size_t offset) noexcept;
