@@ -20,8 +20,8 @@ inline constexpr std::uint8_t hex = 32;
 inline constexpr std::uint8_t quoted = 64;  // qdtext, RFC 9110 5.6.4
 }  // namespace char_class
 
-// constexpr: the table is built by the compiler.
-constexpr std::array<std::uint8_t, 256> make_char_table() noexcept {
+// Runs in the compiler only.
+consteval std::array<std::uint8_t, 256> make_char_table() noexcept {
   std::array<std::uint8_t, 256> table{};
   auto add = [&](std::string_view chars, std::uint8_t bits) {
     for (char c : chars) {

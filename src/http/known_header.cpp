@@ -94,7 +94,7 @@ struct Slots {
   bool collision = false;
 };
 
-constexpr Slots make_slots() noexcept {
+consteval Slots make_slots() noexcept {
   Slots slots;
   for (std::size_t i = 1; i < names.size(); ++i) {
     auto& header = slots.header[slot_of(names[i])];

@@ -79,7 +79,7 @@ inline constexpr auto status_table = std::to_array<StatusEntry>({
 });
 
 // Index + 1 in status_table by code - 100; 0 for a code that is not there.
-constexpr std::array<std::uint8_t, 500> make_status_index() noexcept {
+consteval std::array<std::uint8_t, 500> make_status_index() noexcept {
   std::array<std::uint8_t, 500> index{};
   for (std::size_t i = 0; i < status_table.size(); ++i) {
     index[status_table[i].code - 100U] = static_cast<std::uint8_t>(i + 1);

@@ -109,7 +109,7 @@ constexpr auto entries = std::to_array<Entry>({
      "(RFC 9110 6.5.1)"},
 });
 
-constexpr bool in_order() noexcept {
+consteval bool in_order() noexcept {
   for (std::size_t i = 0; i < entries.size(); ++i) {
     if (static_cast<std::size_t>(entries[i].error) != i) return false;
   }

@@ -21,7 +21,7 @@ struct Line {
 
 constexpr char digit(unsigned n) noexcept { return static_cast<char>('0' + n % 10); }
 
-constexpr std::array<Line, http::status_table.size()> make_lines() noexcept {
+consteval std::array<Line, http::status_table.size()> make_lines() noexcept {
   std::array<Line, http::status_table.size()> lines{};
   for (std::size_t i = 0; i < lines.size(); ++i) {
     Line& line = lines[i];
@@ -41,7 +41,7 @@ constexpr std::array<Line, http::status_table.size()> make_lines() noexcept {
 
 constexpr std::array<Line, http::status_table.size()> lines = make_lines();
 
-constexpr std::array<char, 200> make_pairs() noexcept {
+consteval std::array<char, 200> make_pairs() noexcept {
   std::array<char, 200> pairs{};
   for (unsigned i = 0; i < 100; ++i) {
     pairs[2 * i] = digit(i / 10);
