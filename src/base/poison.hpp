@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Marks recycled memory as forbidden in address-sanitizer builds, so that a view kept too long is found
-// by the first test that uses it. Nothing in other builds.
+// Marks recycled memory as forbidden in address-sanitizer builds, so that a view kept too long is
+// found by the first test that uses it. Nothing in other builds.
 #pragma once
 
 #include <cstddef>
@@ -20,13 +20,15 @@
 
 namespace spate {
 
-inline void poison([[maybe_unused]] const void* memory, [[maybe_unused]] std::size_t size) noexcept {
+inline void poison([[maybe_unused]] const void* memory,
+                   [[maybe_unused]] std::size_t size) noexcept {
 #if defined(SPATE_POISONS)
   __asan_poison_memory_region(memory, size);
 #endif
 }
 
-inline void unpoison([[maybe_unused]] const void* memory, [[maybe_unused]] std::size_t size) noexcept {
+inline void unpoison([[maybe_unused]] const void* memory,
+                     [[maybe_unused]] std::size_t size) noexcept {
 #if defined(SPATE_POISONS)
   __asan_unpoison_memory_region(memory, size);
 #endif

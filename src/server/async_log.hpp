@@ -1,18 +1,17 @@
 // SPDX-License-Identifier: MIT
-// A bounded queue of log lines between the workers and a sink on its own thread. A full queue drops lines
-// and says later how many; a worker never waits for the sink.
-// thread: write() from any; the sink is called on the log's thread.
+// A bounded queue of log lines between the workers and a sink on its own thread. A full queue drops
+// lines and says later how many; a worker never waits for the sink. thread: write() from any; the
+// sink is called on the log's thread.
 #pragma once
 
 #include <condition_variable>
 #include <cstddef>
 #include <memory>
 #include <mutex>
+#include <spate/observe/log.hpp>
 #include <string>
 #include <thread>
 #include <vector>
-
-#include <spate/observe/log.hpp>
 
 namespace spate::server {
 

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: MIT
-// The threads that may block: they run offloaded functions, one each at a time, from one bounded queue.
-// Threads are started when work comes, up to the maximum. thread: submit from any.
+// The threads that may block: they run offloaded functions, one each at a time, from one bounded
+// queue. Threads are started when work comes, up to the maximum. thread: submit from any.
 #pragma once
-
-#include <spate/coro/runtime.hpp>
 
 #include <condition_variable>
 #include <cstddef>
 #include <mutex>
+#include <spate/coro/runtime.hpp>
 #include <thread>
 #include <vector>
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// HTTP/1.1 on a connection: bytes to requests, requests to the service, answers to bytes. A connection is
-// a state machine whose state is its slot and, while a request is under way, an ExchangeH1; this class
-// has no state of its own but the spare exchange of the worker.
-// thread: one per worker.
+// HTTP/1.1 on a connection: bytes to requests, requests to the service, answers to bytes. A
+// connection is a state machine whose state is its slot and, while a request is under way, an
+// ExchangeH1; this class has no state of its own but the spare exchange of the worker. thread: one
+// per worker.
 #pragma once
 
 #include <cstdint>
@@ -26,7 +26,7 @@ enum class SlotState : std::uint8_t {
 // Slot::flags.
 inline constexpr std::uint32_t slot_peer_closed = 1;  // the peer has closed its sending side
 inline constexpr std::uint32_t slot_broken = 2;       // nothing can be sent or received any more
-inline constexpr std::uint32_t slot_seen_byte = 4;    // an idle connection whose next head has begun
+inline constexpr std::uint32_t slot_seen_byte = 4;  // an idle connection whose next head has begun
 
 class ConnectionH1 {
  public:
@@ -44,8 +44,8 @@ class ConnectionH1 {
   void close_idle(io::Slot& slot);
 
  private:
-  // Received bytes on their way through the request loop: views of the engine's buffer, or a buffer that
-  // belonged to an exchange.
+  // Received bytes on their way through the request loop: views of the engine's buffer, or a buffer
+  // that belonged to an exchange.
   struct Input {
     std::string owned;
     std::string_view bytes;
@@ -56,6 +56,8 @@ class ConnectionH1 {
   bool complete(io::Slot& slot, ExchangeH1& exchange, Input& input);
   bool after_answer(io::Slot& slot, ExchangeH1& exchange, Input& input);
   void refuse(io::Slot& slot, ExchangeH1& exchange, int status, std::string_view detail);
+  static Input take_input(ExchangeH1& exchange);
+  void cut(io::Slot& slot, ExchangeH1& exchange);
   void hold(io::Slot& slot, ExchangeH1& exchange, Input& input, ExchangeH1::Phase phase);
   void end(io::Slot& slot, bool may_have_unread);
   void be_idle(io::Slot& slot);

@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: MIT
 // One HTTP/1.1 request and its answer. It hangs on a connection's slot only while bytes of them are
-// under way; a request that is answered in the turn in which it came uses the worker's spare exchange.
-// lifetime: pooled by the worker. thread: its worker.
+// under way; a request that is answered in the turn in which it came uses the worker's spare
+// exchange. lifetime: pooled by the worker. thread: its worker.
 #pragma once
-
-#include <spate/coro/task_context.hpp>
 
 #include <cstdint>
 #include <optional>
+#include <spate/coro/task_context.hpp>
 #include <string>
 
 #include "http/exchange.hpp"
 #include "http/h1/chunked.hpp"
 #include "http/h1/request_parser.hpp"
+#include "http/h1/response_writer.hpp"
 #include "io/engine.hpp"
 
 namespace spate::server {
@@ -114,8 +114,8 @@ class ExchangeH1 final : public http::Exchange, private coro::Timer {
     if (context_) context_->cancel(reason);
   }
   bool is_cancelled() const noexcept { return context_ && context_->is_cancelled(); }
-  // Writes the head of the answer, and the body as far as it goes in one piece. `close`: the connection
-  // ends after it.
+  // Writes the head of the answer, and the body as far as it goes in one piece. `close`: the
+  // connection ends after it.
   void write_answer(bool close);
   void write_head(h1::Framing framing, std::uint64_t length, bool close);
   void start_deferred() noexcept;
@@ -134,21 +134,25 @@ class ExchangeH1 final : public http::Exchange, private coro::Timer {
   std::uint64_t body_received = 0;
   std::uint64_t discarded = 0;
   std::uint64_t drained_before = 0;
-  io::Tick wait_began = 0;   // of the body or of the backlog
-  io::Tick last_byte = 0;
-  io::Tick waited = 0;       // for the body, in former waits
+  io::Tick body_wait_began = 0;
+  io::Tick body_waited = 0;  // in former waits
+  io::Tick last_body_byte = 0;
+  io::Tick write_began = 0;  // waiting for the backlog
+  io::Tick last_drain = 0;
   std::uint32_t space_size = 0;
   Phase phase = Phase::head;
   bool body_is_chunked = false;
   bool body_complete = true;
   bool body_wanted = false;
   bool body_buffered = false;  // wanted whole
-  bool continue_due = false;   // the client waits for 100 (Continue)
+  bool input_ended = false;  // the peer has closed its sending side before the content was complete
+  bool continue_due = false;  // the client waits for 100 (Continue)
   bool keeps_head = false;
-  bool in_turn = false;        // run() is on the stack: body_space() may be used
-  bool close_after = false;    // the application or a rule wants the connection to end
+  bool is_pending = false;   // a task of the application will call finish()
+  bool in_turn = false;      // run() is on the stack: body_space() may be used
+  bool close_after = false;  // the application or a rule wants the connection to end
   bool abort_now = false;
-  bool close_told = false;     // the answer's head says `Connection: close`
+  bool close_told = false;  // the answer's head says `Connection: close`
   bool stream_chunked = false;
   bool stream_ended = false;
   bool stream_has_length = false;
@@ -156,6 +160,10 @@ class ExchangeH1 final : public http::Exchange, private coro::Timer {
 
  private:
   void fire() noexcept override;
+  h1::ResponseHeadSpec head_spec(h1::Framing framing, std::uint64_t length,
+                                 bool close) const noexcept;
+  void count_head(bool close) noexcept;
+  bool write_around_space(bool close);
   std::size_t feed_chunked(std::string_view bytes) noexcept;
 
   static constexpr std::size_t head_room = 1024;

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: MIT
-// Jobs that other threads hand to a worker: a stack that is pushed without locks and taken whole, then
-// run in order of arrival. Posts are bounded; outcomes of work that was taken are always accepted.
-// thread: push from any; take on the worker.
+// Jobs that other threads hand to a worker: a stack that is pushed without locks and taken whole,
+// then run in order of arrival. Posts are bounded; outcomes of work that was taken are always
+// accepted. thread: push from any; take on the worker.
 #pragma once
-
-#include <spate/coro/runtime.hpp>
 
 #include <atomic>
 #include <cstddef>
+#include <spate/coro/runtime.hpp>
 
 namespace spate::server {
 

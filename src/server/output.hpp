@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Gathers what one connection sends in a turn, so that it leaves in one send: answers of pipelined
-// requests, the pieces of a stream. It writes into the engine's send space, which stays hot in the cache.
-// thread: one per worker.
+// requests, the pieces of a stream. It writes into the engine's send space, which stays hot in the
+// cache. thread: one per worker.
 #pragma once
 
 #include <cstddef>
@@ -15,8 +15,8 @@ class Output {
  public:
   explicit Output(io::Engine& engine) noexcept : engine_(&engine) {}
 
-  // Room for `size` bytes (at most io::Engine::send_space_size) behind what `slot` has gathered. Another
-  // connection's bytes are sent first. lifetime: until the next call of anything here.
+  // Room for `size` bytes (at most io::Engine::send_space_size) behind what `slot` has gathered.
+  // Another connection's bytes are sent first. lifetime: until the next call of anything here.
   char* reserve(io::Slot& slot, std::size_t size);
   // The first `size` bytes of what reserve() gave belong to the connection now.
   void commit(std::size_t size) noexcept { used_ += size; }

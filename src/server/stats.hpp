@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
-// A worker's counters: plain numbers while it works, published once a turn for readers on other threads.
+// A worker's counters: plain numbers while it works, published once a turn for readers on other
+// threads.
 #pragma once
-
-#include <spate/observe/snapshot.hpp>
 
 #include <atomic>
 #include <cstdint>
+#include <spate/observe/snapshot.hpp>
 
 namespace spate::server {
 

@@ -1,18 +1,17 @@
 // SPDX-License-Identifier: MIT
-// One worker: an engine, the connections it accepted, and the tasks of their requests, all on one thread.
-// It is the runtime of those tasks and the client of that engine. A turn is: wait, take what happened,
-// fire timers, resume what is ready, answer, send once for each connection.
-// thread: everything but `post`, `hand_back`, `wake` and `stats` belongs to the worker's thread.
+// One worker: an engine, the connections it accepted, and the tasks of their requests, all on one
+// thread. It is the runtime of those tasks and the client of that engine. A turn is: wait, take
+// what happened, fire timers, resume what is ready, answer, send once for each connection. thread:
+// everything but `post`, `hand_back`, `wake` and `stats` belongs to the worker's thread.
 #pragma once
-
-#include <spate/coro/scope.hpp>
-#include <spate/http/limits.hpp>
-#include <spate/observe/log.hpp>
 
 #include <atomic>
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <spate/coro/scope.hpp>
+#include <spate/http/limits.hpp>
+#include <spate/observe/log.hpp>
 #include <string>
 #include <vector>
 

@@ -87,7 +87,8 @@ std::string_view status_line(int status) noexcept {
 }
 
 std::size_t response_head_bound(const ResponseHeadSpec& spec, std::string_view date) noexcept {
-  std::size_t bound = fixed_bound + date.size() + spec.content_type.size();
+  std::size_t bound =
+      fixed_bound + date.size() + spec.content_type.size() + spec.rendered_fields.size();
   for (auto const& [name, value] : spec.fields) {
     bound += name.size() + colon.size() + value.size() + crlf.size();
   }
@@ -161,6 +162,7 @@ std::size_t write_response_head(char* out, std::size_t capacity, const ResponseH
     }
   }
 
+  p = put(p, spec.rendered_fields);
   for (auto const& [name, value] : spec.fields) {
     p = put(p, name);
     p = put(p, colon);

@@ -30,6 +30,7 @@ struct ResponseHeadSpec {
   int status = 200;
   std::string_view content_type = {};  // left out when empty, and for 1xx, 204, 304
   std::span<const Field> fields = {};
+  std::string_view rendered_fields = {};  // more fields, as "name: value\r\n" each
   Framing framing = Framing::none;
   std::uint64_t content_length = 0;
   bool close = false;  // the connection ends after this response

@@ -1,0 +1,558 @@
+// SPDX-License-Identifier: MIT
+#include "server/exchange_h1.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <spate/http/field_rules.hpp>
+#include <utility>
+
+#include "server/connection_h1.hpp"
+#include "server/worker.hpp"
+
+namespace spate::server {
+namespace {
+
+// Buffers of pooled exchanges keep at most this.
+constexpr std::size_t kept_capacity = 16 * 1024;
+
+void clear_buffer(std::string& buffer) noexcept {
+#if defined(SPATE_SANITIZE)
+  // Freed, not kept: the sanitizer finds views of it that outlived their request.
+  std::string().swap(buffer);
+#else
+  if (buffer.capacity() > kept_capacity) {
+    std::string().swap(buffer);
+  } else {
+    buffer.clear();
+  }
+#endif
+}
+
+}  // namespace
+
+// --- the connection as the application sees it ---
+
+std::uint64_t SlotConnection::id() const noexcept {
+  return static_cast<std::uint64_t>(worker_->worker_index()) << 48 |
+         static_cast<std::uint64_t>(slot_->generation) << 32 | slot_->index;
+}
+
+std::string SlotConnection::peer() const { return worker_->engine().peer(*slot_); }
+
+std::string_view SlotConnection::protocol() const noexcept {
+  return exchange_ != nullptr && exchange_->head.version_minor() == 0 ? "HTTP/1.0" : "HTTP/1.1";
+}
+
+Duration SlotConnection::age() const noexcept {
+  return std::chrono::seconds(1) * (worker_->engine().ticks() - slot_->born) / io::ticks_per_second;
+}
+
+bool SlotConnection::keep_alive() const noexcept {
+  return exchange_ != nullptr && exchange_->head.keep_alive && !exchange_->close_after &&
+         !worker_->is_draining();
+}
+
+void SlotConnection::close() noexcept {
+  if (exchange_ != nullptr) exchange_->close_after = true;
+}
+
+void SlotConnection::abort() noexcept {
+  if (exchange_ == nullptr) return;
+  exchange_->abort_now = true;
+  exchange_->cancel(CancelReason::aborted);
+}
+
+bool SlotConnection::is_peer_gone() const noexcept {
+  return (slot_->flags & slot_broken) != 0 ||
+         (exchange_ != nullptr && exchange_->is_cancelled() &&
+          exchange_->context().reason() == CancelReason::peer_gone);
+}
+
+std::unique_ptr<SlotConnection::State>& SlotConnection::state_slot() {
+  if (slot_->user == nullptr) slot_->user = new UserState;
+  return static_cast<UserState*>(slot_->user)->state;
+}
+
+// --- life ---
+
+ExchangeH1::~ExchangeH1() { stop_handler_timer(); }
+
+void ExchangeH1::attach(io::Slot& slot) noexcept {
+  slot_ = &slot;
+  connection_.emplace(*worker_, slot, this);
+  shows_details = worker_->shows_details();
+}
+
+void ExchangeH1::clear() noexcept {
+  stop_handler_timer();
+  context_.reset();
+  connection_.reset();
+  arena.reset();
+  response.clear();
+  plan = {};
+  parser.reset();
+  decoder = h1::ChunkedDecoder();
+  clear_buffer(input);
+  clear_buffer(body);
+  input_offset = 0;
+  whole = {};
+  sending = {};
+  failure.reset();
+  body_left = body_received = discarded = drained_before = stream_left = 0;
+  body_wait_began = body_waited = last_body_byte = write_began = last_drain = 0;
+  space_size = 0;
+  space_ = nullptr;
+  phase = Phase::head;
+  body_is_chunked = body_wanted = body_buffered = input_ended = continue_due = keeps_head =
+      in_turn = is_pending = false;
+  body_complete = true;
+  close_after = abort_now = close_told = false;
+  stream_chunked = stream_ended = stream_has_length = false;
+  stream_begun_ = false;
+  first_deferred_ = last_deferred_ = nullptr;
+  body_event = write_event = nullptr;
+  request_id_ = {};
+  slot_ = nullptr;
+}
+
+coro::TaskContext& ExchangeH1::context() noexcept {
+  if (!context_) context_.emplace(worker_->root());
+  return *context_;
+}
+
+Scope& ExchangeH1::background() noexcept { return worker_->background(); }
+
+std::string_view ExchangeH1::request_id() noexcept {
+  if (!request_id_.empty()) return request_id_;
+  const auto given = head.find(KnownHeader::x_request_id);
+  const auto is_visible = [](char c) { return c > 0x20 && c < 0x7f && c != '"' && c != '\\'; };
+  if (given && !given->empty() && given->size() <= 64 && std::ranges::all_of(*given, is_visible)) {
+    request_id_ = arena.copy(*given);
+    return request_id_;
+  }
+  static constexpr char hex[] = "0123456789abcdef";
+  std::uint64_t id = worker_->next_id();
+  char text[16];
+  for (char& c : text) {
+    c = hex[id >> 60];
+    id <<= 4;
+  }
+  request_id_ = arena.copy({text, sizeof text});
+  return request_id_;
+}
+
+void ExchangeH1::keep_head() {
+  if (keeps_head) return;
+  keeps_head = true;
+  const char* old = head.base();
+  const std::string_view kept = arena.copy(head.bytes());
+  head.rebase(kept.data());
+  plan.params.rebase(old, kept.size(), kept.data());
+}
+
+void ExchangeH1::start_handler_timer() {
+  const auto patience = plan.limits->handler;
+  if (patience.count() > 0 && !is_scheduled()) worker_->schedule(*this, worker_->now() + patience);
+}
+
+void ExchangeH1::stop_handler_timer() noexcept {
+  if (is_scheduled()) worker_->unschedule(*this);
+}
+
+void ExchangeH1::fire() noexcept {
+  if (slot_ != nullptr) worker_->limit_hit(*slot_, "handler deadline");
+  cancel(CancelReason::deadline);
+}
+
+void ExchangeH1::finish() noexcept { worker_->note_finished(*this); }
+
+void ExchangeH1::log_failure(std::string_view what) noexcept {
+  try {
+    std::string line = "request failed method=";
+    line.append(escape_for_log(head.method_text(), 32))
+        .append(" path=")
+        .append(escape_for_log(head.path()));
+    line.append(" id=")
+        .append(request_id())
+        .append(" error=\"")
+        .append(escape_for_log(what))
+        .append("\"");
+    worker_->log(LogLevel::error, std::move(line));
+  } catch (const std::bad_alloc&) {
+    // There is no memory for the line; the answer matters more.
+  }
+}
+
+void ExchangeH1::start_deferred() noexcept {
+  for (http::Deferred* work = first_deferred_; work != nullptr;) {
+    http::Deferred* next = work->next;
+    try {
+      work->start(worker_->background());
+    } catch (...) {
+      worker_->unhandled(std::current_exception());
+    }
+    work = next;
+  }
+  first_deferred_ = last_deferred_ = nullptr;
+}
+
+// --- the body of the request ---
+
+void ExchangeH1::expect_body() noexcept {
+  body_is_chunked = head.chunked;
+  body_left = head.content_length.value_or(0);
+  body_complete = !head.has_body();
+  continue_due = head.expect_continue && !body_complete;
+}
+
+void ExchangeH1::drop_input(std::size_t size) noexcept {
+  input_offset += size;
+  if (input_offset == input.size()) {
+    input.clear();
+    input_offset = 0;
+  }
+}
+
+void ExchangeH1::fail_body(Error error) noexcept {
+  if (body_complete || failure) return;
+  failure.emplace(std::move(error));
+  // The place where the next request would begin is unknown.
+  close_after = true;
+  http::EventWait::wake(body_event);
+}
+
+std::size_t ExchangeH1::feed(std::string_view bytes) noexcept {
+  if (!wants_body() || bytes.empty()) return 0;
+  continue_due = false;
+  last_body_byte = worker_->engine().ticks();
+  const std::size_t limit = body_buffered ? plan.limits->body : plan.limits->streamed_body;
+  std::size_t used = 0;
+  try {
+    if (!body_is_chunked) {
+      used = static_cast<std::size_t>(std::min<std::uint64_t>(bytes.size(), body_left));
+      if (!body_buffered)
+        used = std::min(used, worker_->limits().body_window -
+                                  std::min(worker_->limits().body_window, body.size()));
+      body.append(bytes.substr(0, used));
+      body_left -= used;
+      body_received += used;
+      body_complete = body_left == 0;
+    } else {
+      used = feed_chunked(bytes);
+      if (body_received > limit) {
+        Error error(Errc::too_large,
+                    "the content is longer than the limit of " + std::to_string(limit) + " bytes",
+                    413);
+        fail_body(std::move(error));
+      }
+    }
+  } catch (const std::bad_alloc&) {
+    fail_body(Error(Errc::busy, "out of memory", 503));
+  }
+  if (body_complete || !body_buffered) http::EventWait::wake(body_event);
+  if (body_complete && !body_buffered && plan.body == http::Plan::Body::streamed &&
+      !stream_begun_ && phase == Phase::running) {
+    start_handler_timer();
+  }
+  return used;
+}
+
+std::size_t ExchangeH1::feed_chunked(std::string_view bytes) noexcept {
+  std::size_t used = 0;
+  const std::size_t window = worker_->limits().body_window;
+  while (used < bytes.size() && !body_complete && !failure) {
+    if (!body_buffered && body.size() >= window) break;
+    const h1::ChunkResult result = decoder.step(bytes.substr(used));
+    used += result.consumed;
+    switch (result.status) {
+      case h1::ChunkStatus::data:
+        body.append(result.data);
+        body_received += result.data.size();
+        if (body_received > (body_buffered ? plan.limits->body : plan.limits->streamed_body))
+          return used;
+        break;
+      case h1::ChunkStatus::done:
+        body_complete = true;
+        break;
+      case h1::ChunkStatus::error:
+        fail_body(Error(Errc::malformed, std::string(h1::describe(result.error)),
+                        static_cast<std::uint16_t>(h1::status_of(result.error))));
+        break;
+      case h1::ChunkStatus::need_more:
+        return used;
+    }
+  }
+  return used;
+}
+
+void ExchangeH1::feed_input() noexcept { drop_input(feed(pending_input())); }
+
+std::size_t ExchangeH1::discard(std::string_view bytes) noexcept {
+  std::size_t used = 0;
+  if (!body_is_chunked) {
+    used = static_cast<std::size_t>(std::min<std::uint64_t>(bytes.size(), body_left));
+    body_left -= used;
+    body_complete = body_left == 0;
+  } else {
+    while (used < bytes.size() && !body_complete) {
+      const h1::ChunkResult result = decoder.step(bytes.substr(used));
+      used += result.consumed;
+      if (result.status == h1::ChunkStatus::done) body_complete = true;
+      if (result.status == h1::ChunkStatus::error) {
+        close_after = true;
+        return used;
+      }
+      if (result.status == h1::ChunkStatus::need_more) break;
+    }
+  }
+  discarded += used;
+  return used;
+}
+
+void ExchangeH1::update_reading() {
+  io::Engine& engine = worker_->engine();
+  const bool has_room = pending_input().size() < worker_->limits().body_window;
+  const bool wanted =
+      phase == Phase::head || phase == Phase::discarding || (wants_body() && has_room);
+  if (wanted) {
+    engine.resume_read(*slot_);
+  } else {
+    engine.pause_read(*slot_);
+  }
+  // The clock of the least rate runs only while somebody waits for the peer.
+  const bool waiting = waits_for_body() && wants_body();
+  if (waiting && body_wait_began == 0) {
+    body_wait_began = last_body_byte = engine.ticks();
+    engine.slots().set_deadline(*slot_, engine.ticks() + io::ticks_per_second);
+  } else if (!waiting && body_wait_began != 0) {
+    body_waited += engine.ticks() - body_wait_began;
+    body_wait_began = 0;
+  }
+}
+
+http::BodyState ExchangeH1::buffer_body() noexcept {
+  if (failure) return http::BodyState::failed;
+  if (!body_complete) {
+    body_wanted = body_buffered = true;
+    feed_input();
+    if (failure) return http::BodyState::failed;
+  }
+  if (body_complete) {
+    if (whole.data() == nullptr) whole = body;
+    return http::BodyState::end;
+  }
+  if (input_ended) {
+    fail_body(Error(Errc::closed, "the client closed before the content was complete", 400));
+    return http::BodyState::failed;
+  }
+  if (std::exchange(continue_due, false)) worker_->output().append(*slot_, h1::continue_response);
+  return http::BodyState::wait;
+}
+
+http::BodyState ExchangeH1::read_body(std::string_view& piece) noexcept {
+  // A body that came with its head lies in `whole`.
+  if (!whole.empty()) {
+    piece = std::exchange(whole, {});
+    return http::BodyState::data;
+  }
+  body_wanted = true;
+  // The former piece was taken.
+#if defined(SPATE_SANITIZE)
+  std::string().swap(body);
+#else
+  body.clear();
+#endif
+  feed_input();
+  if (!body.empty()) {
+    piece = body;
+    return http::BodyState::data;
+  }
+  if (failure) return http::BodyState::failed;
+  if (body_complete) return http::BodyState::end;
+  if (input_ended) {
+    fail_body(Error(Errc::closed, "the client closed before the content was complete", 400));
+    return http::BodyState::failed;
+  }
+  if (std::exchange(continue_due, false)) worker_->output().append(*slot_, h1::continue_response);
+  return http::BodyState::wait;
+}
+
+// --- the answer ---
+
+std::optional<http::Exchange::BodySpace> ExchangeH1::body_space() noexcept {
+  if (!in_turn) return std::nullopt;
+  constexpr std::size_t room = 8 * 1024;
+  space_ = worker_->output().reserve(*slot_, head_room + room) + head_room;
+  return BodySpace{space_, space_ + room};
+}
+
+void ExchangeH1::use_body_space(std::size_t size) noexcept {
+  space_size = static_cast<std::uint32_t>(size);
+  response.body_view({space_, size});
+}
+
+h1::ResponseHeadSpec ExchangeH1::head_spec(h1::Framing framing, std::uint64_t length,
+                                           bool close) const noexcept {
+  h1::ResponseHeadSpec spec;
+  spec.status = response.status();
+  spec.content_type = response.type();
+  spec.rendered_fields = response.rendered_fields();
+  spec.framing = framing;
+  spec.content_length = length;
+  spec.close = close;
+  spec.minor = head.version_minor();
+  return spec;
+}
+
+void ExchangeH1::count_head(bool close) noexcept {
+  close_told = close;
+  Counters& counters = worker_->counters();
+  if (response.status() >= 500) {
+    ++counters.server_errors;
+  } else if (response.status() >= 400) {
+    ++counters.client_errors;
+  }
+}
+
+void ExchangeH1::write_head(h1::Framing framing, std::uint64_t length, bool close) {
+  const h1::ResponseHeadSpec spec = head_spec(framing, length, close);
+  const std::string_view date = worker_->date();
+  const std::size_t bound = h1::response_head_bound(spec, date);
+  Output& output = worker_->output();
+  if (bound <= io::Engine::send_space_size / 2) [[likely]] {
+    char* at = output.reserve(*slot_, bound);
+    output.commit(h1::write_response_head(at, bound, spec, date));
+  } else {
+    std::string text(bound, '\0');
+    text.resize(h1::write_response_head(text.data(), bound, spec, date));
+    output.append(*slot_, text);
+  }
+  count_head(close);
+}
+
+void ExchangeH1::write_answer(bool close) {
+  const bool is_head = head.method() == Method::head;
+  const bool without = response.status() == 204 || response.status() == 304;
+  const h1::Framing framing = without ? h1::Framing::none : h1::Framing::content_length;
+  const bool in_space = space_size > 0 && response.body().data() == space_;
+  if (in_space && !is_head && !without && write_around_space(close)) return;
+  // The head may be written over the space.
+  if (in_space) response.body(std::string(response.body()));
+  const std::string_view content = response.body();
+  write_head(framing, content.size(), close);
+  if (is_head || without || content.empty()) return;
+  // A short body is copied behind its head; a long one stays where it is until the kernel takes it.
+  constexpr std::size_t copied = 16 * 1024;
+  if (content.size() > copied) {
+    sending = content;
+    return;
+  }
+  Output& output = worker_->output();
+  std::memcpy(output.reserve(*slot_, content.size()), content.data(), content.size());
+  output.commit(content.size());
+}
+
+// The body stands already in the send space, with room for a head before it. False: the head needs
+// more.
+bool ExchangeH1::write_around_space(bool close) {
+  const std::size_t content = space_size;
+  const h1::ResponseHeadSpec spec = head_spec(h1::Framing::content_length, content, close);
+  char text[head_room];
+  const std::size_t size = h1::write_response_head(text, sizeof text, spec, worker_->date());
+  if (size == 0) return false;
+  Output& output = worker_->output();
+  if (output.skip(head_room - size)) {
+    std::memcpy(space_ - size, text, size);
+  } else {
+    // Behind other answers the gap has to close.
+    char* at = space_ - head_room;
+    std::memcpy(at, text, size);
+    std::memmove(at + size, space_, content);
+  }
+  output.commit(size + content);
+  count_head(close);
+  return true;
+}
+
+bool ExchangeH1::begin_stream(std::optional<std::uint64_t> length) {
+  stream_begun_ = true;
+  stop_handler_timer();
+  const bool is_head = head.method() == Method::head;
+  h1::Framing framing = h1::Framing::none;
+  if (length) {
+    framing = h1::Framing::content_length;
+    stream_has_length = true;
+    stream_left = *length;
+  } else if (head.version_minor() == 0) {
+    framing = h1::Framing::close_delimited;
+    close_after = true;
+  } else {
+    framing = h1::Framing::chunked;
+    stream_chunked = !is_head;
+  }
+  // An upload that nobody read to its end cannot be told from the next request.
+  if (!body_complete && !body_wanted)
+    close_after = close_after || body_left > worker_->limits().unread_body || body_is_chunked;
+  write_head(framing, length.value_or(0),
+             close_after || !head.keep_alive || worker_->is_draining());
+  if (is_head) stream_ended = true;
+  return !is_head;
+}
+
+bool ExchangeH1::write_stream(std::string_view piece) {
+  if (stream_ended || piece.empty()) return true;
+  Output& output = worker_->output();
+  if (stream_has_length) {
+    // More than announced would be read as the next answer.
+    if (piece.size() > stream_left) {
+      close_after = abort_now = true;
+      throw ErrorException(
+          Error(Errc::invalid, "the stream is longer than the announced Content-Length"));
+    }
+    stream_left -= piece.size();
+  }
+  if (stream_chunked) {
+    char size_line[h1::max_chunk_head];
+    const std::size_t size = h1::encode_chunk_head(size_line, piece.size());
+    output.append(*slot_, {size_line, size});
+    output.append(*slot_, piece);
+    output.append(*slot_, h1::chunk_end);
+  } else {
+    output.append(*slot_, piece);
+  }
+  const bool room = worker_->engine().backlog(*slot_) < worker_->limits().send_backlog;
+  if (!room && write_began == 0) {
+    worker_->engine().slots().set_deadline(*slot_,
+                                           worker_->engine().ticks() + io::ticks_per_second);
+  }
+  return room;
+}
+
+void ExchangeH1::end_stream() noexcept {
+  if (stream_ended) return;
+  stream_ended = true;
+  // Shorter than announced: the client must not take it for the whole.
+  if (stream_has_length && stream_left > 0) {
+    abort_now = true;
+    return;
+  }
+  try {
+    if (stream_chunked) worker_->output().append(*slot_, h1::last_chunk);
+  } catch (const std::bad_alloc&) {
+    abort_now = true;
+  }
+}
+
+void ExchangeH1::send_informational(int status, std::string_view rendered_fields) noexcept {
+  if (head.version_minor() == 0 || stream_begun_) return;
+  h1::ResponseHeadSpec spec;
+  spec.status = status;
+  spec.rendered_fields = rendered_fields;
+  const std::size_t bound = h1::response_head_bound(spec, {});
+  if (bound > io::Engine::send_space_size / 2) return;
+  Output& output = worker_->output();
+  char* at = output.reserve(*slot_, bound);
+  output.commit(h1::write_response_head(at, bound, spec, {}));
+}
+
+}  // namespace spate::server
