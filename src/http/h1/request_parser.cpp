@@ -189,7 +189,6 @@ std::size_t RequestParser::parse_whole(RequestHead& head, std::string_view bytes
 
   // The shortest head is longer than this, so that fixed parts are compared without looking.
   if (end - p < 16) return 0;
-  head.begin(base);
   if (is_at(p, "GET ")) {
     head.set_method(Method::get, 0, 3);
     p += 4;
@@ -258,10 +257,14 @@ std::size_t RequestParser::parse_whole(RequestHead& head, std::string_view bytes
 ParseResult RequestParser::parse(RequestHead& head, std::string_view bytes,
                                  const HeadLimits& limits) noexcept {
   if (phase_ == Phase::start && position_ == 0) {
-    std::size_t const size = parse_whole(head, bytes, limits);
-    // Options of Connection are forgotten: an attempt that failed has perhaps seen some.
+    head.begin(bytes.data());
+    if (std::size_t const size = parse_whole(head, bytes, limits); size != 0) {
+      reset();
+      return {ParseStatus::done, ParseError::none, size};
+    }
+    // The attempt may have seen fields and options of Connection.
+    head.begin(bytes.data());
     reset();
-    if (size != 0) return {ParseStatus::done, ParseError::none, size};
   }
   if (phase_ == Phase::failed) return {ParseStatus::error, error_, position_};
   return resume(head, bytes, limits);
@@ -297,7 +300,6 @@ ParseResult RequestParser::resume(RequestHead& head, std::string_view bytes,
         }
         if (*p == '\n') return fail(ParseError::bare_lf, offset_of(p));
         if (http::is_ows(*p)) return fail(ParseError::leading_whitespace, offset_of(p));
-        head.begin(base);
         section_ = token_ = mark(p);
         limit = section_end(section_, limits.request_line);
         stop = base + std::min(bytes.size(), limit);

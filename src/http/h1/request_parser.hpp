@@ -37,6 +37,7 @@ class RequestParser {
  public:
   // `bytes` is all of this head received so far, from its first byte: what was given before,
   // unchanged though perhaps moved, and more behind it. `head` is the one given before.
+  // After `error` the head holds what was read before it, of this request alone.
   // After `done` the parser is ready for the next head; after `error` it repeats the error.
   // lifetime: `head` refers to `bytes`.
   ParseResult parse(http::RequestHead& head, std::string_view bytes,

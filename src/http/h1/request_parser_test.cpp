@@ -633,6 +633,25 @@ TEST(RequestParser, one_parser_and_one_head_read_pipelined_requests_in_order) {
   EXPECT_EQ(seen[2], "GET GET origin target=/ path=/ query= authority= 1.0 close; A=[b]");
 }
 
+TEST(RequestParser, a_head_that_failed_shows_nothing_of_the_request_before) {
+  for (std::string const& bad :
+       {"\n"s, "\r\n\r\n"s + with(""), line("G(T / HTTP/1.1"), with("A b\r\n")}) {
+    RequestParser parser;
+    RequestHead head;
+    std::string const good =
+        "HEAD /x HTTP/1.0\r\nConnection: keep-alive\r\nContent-Length: 5\r\n\r\n";
+    ASSERT_EQ(parser.parse(head, good, {}).status, ParseStatus::done);
+    ASSERT_EQ(parser.parse(head, bad, {}).status, ParseStatus::error);
+    EXPECT_NE(head.method(), Method::head);
+    EXPECT_EQ(head.version_minor(), 1);
+    EXPECT_NE(head.path(), "/x");
+    EXPECT_FALSE(head.has(KnownHeader::connection));
+    EXPECT_FALSE(head.keep_alive);
+    EXPECT_FALSE(head.has_body());
+    EXPECT_LE(head.field_count(), 1U);
+  }
+}
+
 TEST(RequestParser, it_is_idle_until_the_first_byte_of_a_method) {
   RequestParser parser;
   RequestHead head;

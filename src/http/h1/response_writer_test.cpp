@@ -34,6 +34,16 @@ TEST(ResponseWriter, a_full_head_has_its_parts_in_this_order) {
             "Content-Length: 13\r\nConnection: close\r\nX-A: 1\r\nX-B: \r\n\r\n");
 }
 
+TEST(ResponseWriter, rendered_fields_are_copied_and_counted_in_the_bound) {
+  ResponseHeadSpec spec;
+  std::size_t const before = response_head_bound(spec, "");
+  spec.rendered_fields = "X-A: 1\r\nX-B: 2\r\n";
+  Field const fields[] = {{"X-C", "3"}};
+  EXPECT_EQ(response_head_bound(spec, ""), before + spec.rendered_fields.size());
+  spec.fields = fields;
+  EXPECT_EQ(write(spec, ""), "HTTP/1.1 200 OK\r\nX-A: 1\r\nX-B: 2\r\nX-C: 3\r\n\r\n");
+}
+
 TEST(ResponseWriter, the_largest_head_fills_its_bound_within_sixty_four_bytes) {
   Field const fields[] = {{"Server", "Spate"}};
   ResponseHeadSpec const spec{.status = 431,
