@@ -157,6 +157,8 @@ class TestClient {
  public:
   // throws: ErrorException with everything that is wrong with the server's routes.
   explicit TestClient(Server& server, TestOptions options = {});
+  // For Spate's own tests: around a service without a Server.
+  explicit TestClient(std::unique_ptr<testing::Session> session) noexcept;
   TestClient(const TestClient&) = delete;
   TestClient& operator=(const TestClient&) = delete;
   // Closes its connections, drains the server's worker, and cuts what does not end by itself.
