@@ -330,6 +330,12 @@ void ExchangeH1::update_reading() {
   }
 }
 
+void ExchangeH1::send_continue() {
+  if (std::exchange(continue_due, false)) {
+    worker_->output().append(*slot_, h1::continue_response);
+  }
+}
+
 http::BodyState ExchangeH1::buffer_body() noexcept {
   if (failure) return http::BodyState::failed;
   if (!body_complete) {
@@ -345,7 +351,7 @@ http::BodyState ExchangeH1::buffer_body() noexcept {
     fail_body(Error(Errc::closed, "the client closed before the content was complete", 400));
     return http::BodyState::failed;
   }
-  if (std::exchange(continue_due, false)) worker_->output().append(*slot_, h1::continue_response);
+  send_continue();
   return http::BodyState::wait;
 }
 
@@ -373,7 +379,7 @@ http::BodyState ExchangeH1::read_body(std::string_view& piece) noexcept {
     fail_body(Error(Errc::closed, "the client closed before the content was complete", 400));
     return http::BodyState::failed;
   }
-  if (std::exchange(continue_due, false)) worker_->output().append(*slot_, h1::continue_response);
+  send_continue();
   return http::BodyState::wait;
 }
 
@@ -475,6 +481,9 @@ bool ExchangeH1::write_around_space(bool close) {
 }
 
 bool ExchangeH1::begin_stream(std::optional<std::uint64_t> length) {
+  // An answer that begins before its request has ended: behind its head there is no place for a
+  // 100.
+  if (plan.body == http::Plan::Body::streamed) send_continue();
   stream_begun_ = true;
   stop_handler_timer();
   const bool is_head = head.method() == Method::head;
@@ -490,9 +499,8 @@ bool ExchangeH1::begin_stream(std::optional<std::uint64_t> length) {
     framing = h1::Framing::chunked;
     stream_chunked = !is_head;
   }
-  // An upload that nobody read to its end cannot be told from the next request.
-  if (!body_complete && !body_wanted)
-    close_after = close_after || body_left > worker_->limits().unread_body || body_is_chunked;
+  // Content that nobody wants is in the way of the next request, and its end may never come.
+  if (!body_complete && plan.body == http::Plan::Body::unwanted) close_after = true;
   write_head(framing, length.value_or(0),
              close_after || !head.keep_alive || worker_->is_draining());
   if (is_head) stream_ended = true;

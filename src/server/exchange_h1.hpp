@@ -163,6 +163,7 @@ class ExchangeH1 final : public http::Exchange, private coro::Timer {
   h1::ResponseHeadSpec head_spec(h1::Framing framing, std::uint64_t length,
                                  bool close) const noexcept;
   void count_head(bool close) noexcept;
+  void send_continue();
   bool write_around_space(bool close);
   std::size_t feed_chunked(std::string_view bytes) noexcept;
 

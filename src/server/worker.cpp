@@ -49,6 +49,7 @@ Worker::Worker(std::unique_ptr<io::Engine> engine, http::Service& service,
       output_(*engine_),
       root_(*this),
       background_(root_),
+      services_(root_),
       http1_(std::make_unique<ConnectionH1>(*this)),
       watches_connections_(service.watches_connections()) {
   set_now(engine_->now());
@@ -161,9 +162,10 @@ void Worker::cut() {
   });
 }
 
-bool Worker::is_drained() const noexcept {
-  return engine_->slots().size() == 0 && background_.running() == 0 && finished_.empty() &&
-         !has_ready() && inbox_.is_empty();
+bool Worker::is_drained() noexcept {
+  if (engine_->slots().size() > 0 || background_.running() > 0 || has_work()) return false;
+  services_.cancel(CancelReason::drain);
+  return services_.running() == 0;
 }
 
 // --- jobs and failures ---

@@ -63,13 +63,15 @@ class Worker final : public coro::Runtime, public io::EngineClient {
   // The patience is over: what still runs is cancelled, connections are cut a moment later.
   void cut();
   bool is_draining() const noexcept { return draining_; }
-  // No connection, request or background task is left.
-  bool is_drained() const noexcept;
+  // No connection, request or background task is left. Ends the services once the rest has ended.
+  bool is_drained() noexcept;
 
   io::Engine& engine() noexcept { return *engine_; }
   const WorkerStats& stats() const noexcept { return stats_; }
   coro::TaskContext& root() noexcept { return root_; }
   Scope& background() noexcept { return background_; }
+  // Tasks that run as long as the server: cancelled when its last request has ended, then joined.
+  Scope& services() noexcept { return services_; }
   bool offload(coro::Job& job) noexcept override { return surroundings_->offload(job); }
   bool post_to(unsigned index, coro::Job& job) noexcept override {
     return surroundings_->post_to(index, job);
@@ -134,6 +136,7 @@ class Worker final : public coro::Runtime, public io::EngineClient {
   h1::DateCache date_;
   coro::TaskContext root_;
   Scope background_;
+  Scope services_;
   std::unique_ptr<ConnectionH1> http1_;
   std::vector<std::unique_ptr<ExchangeH1>> pool_;
   std::vector<ExchangeH1*> finished_;

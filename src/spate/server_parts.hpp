@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: MIT
+// What a Server is made of.
+#pragma once
+
+#include <spate/server.hpp>
+
+#include "server/server_core.hpp"
+
+namespace spate {
+
+struct Server::Parts final : server::ServiceStarter {
+  app::App app;
+  ServerOptions options;
+  std::unique_ptr<LogSink> sink;
+  std::vector<std::unique_ptr<Background>> background;
+  bool has_own_address = false;
+  bool sealed = false;
+
+  Result<> seal();
+  void start(Scope& services) override;
+};
+
+}  // namespace spate
