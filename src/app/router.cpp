@@ -117,13 +117,6 @@ std::string place(const RouteInfo& route) {
 
 }  // namespace
 
-std::optional<std::string_view> ParamValues::find(std::string_view name) const noexcept {
-  for (std::size_t i = 0; i < names_.size(); ++i) {
-    if (names_[i] == name) return values_[i];
-  }
-  return std::nullopt;
-}
-
 // The tree while it grows, and the faults found on the way.
 struct RouteTable::Builder {
   struct BuildNode {
@@ -572,7 +565,7 @@ bool RouteTable::take(std::uint32_t terminal, MethodSet wanted, MethodSet& seen,
   match.kind = MatchKind::found;
   match.route = entry.id;
   match.head_of_get = entry.head_of_get;
-  out.names_ = {names_.data() + entry.first_name, entry.name_count};
+  out.set_names({names_.data() + entry.first_name, entry.name_count});
   return true;
 }
 
@@ -632,14 +625,14 @@ void RouteTable::search(std::string_view text, MethodSet wanted, MethodSet& seen
         [[fallthrough]];
       case rest:
         if (node.rest_terminal != 0) {
-          out.values_[here.params] = text.substr(begins[depth]);
+          out.set_value(here.params, text.substr(begins[depth]));
           if (take(node.rest_terminal, wanted, seen, match, out)) return;
         }
         if (depth == 0) return;
         here = levels[--depth];
         continue;
     }
-    if (captured != 0) out.values_[here.params] = segment;
+    if (captured != 0) out.set_value(here.params, segment);
     const Node& next = nodes_[child];
     if (ends[depth] == text.size()) {
       if (take(next.terminal, wanted, seen, match, out)) return;

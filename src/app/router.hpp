@@ -7,10 +7,8 @@
 // threads may match; before, one thread builds.
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <source_location>
 #include <span>
 #include <spate/base/error.hpp>
@@ -21,6 +19,7 @@
 
 #include "app/pattern.hpp"
 #include "app/percent.hpp"
+#include "http/path_params.hpp"
 
 namespace spate::app {
 
@@ -36,22 +35,9 @@ struct RouteInfo {
   std::source_location where;
 };
 
-// The parameters of a found route, in the order of the pattern. Values are decoded.
-// Not cleared on construction and not by refusals: meaningful only after MatchKind::found.
-class ParamValues {
- public:
-  std::size_t size() const noexcept { return names_.size(); }
-  std::string_view name(std::size_t i) const noexcept { return names_[i]; }
-  std::string_view value(std::size_t i) const noexcept { return values_[i]; }
-
-  // The value of that name; nullopt when the route has no such parameter.
-  std::optional<std::string_view> find(std::string_view name) const noexcept;
-
- private:
-  friend class RouteTable;
-  std::span<const std::string_view> names_;
-  std::array<std::string_view, max_pattern_parameters> values_;
-};
+// The parameters of a found route. Not cleared by refusals: meaningful only after MatchKind::found.
+using ParamValues = http::PathParams;
+static_assert(http::PathParams::max_params >= max_pattern_parameters);
 
 enum class MatchKind : std::uint8_t {
   found,

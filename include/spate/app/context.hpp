@@ -198,8 +198,7 @@ class Context {
   bool after_done_ = false;
   bool may_rewrite_ = false;
   bool writes_in_place_ = false;  // a result may go straight into the send buffer
-  bool stream_ended_ = false;
-  bool waits_ = false;  // a coroutine runs the chain
+  bool waits_ = false;            // a coroutine runs the chain
   bool done_inline_ = false;
   bool runs_inline_ = true;
 };

@@ -61,6 +61,7 @@ class [[nodiscard("an answer is streamed by writing to it")]] ResponseStream {
 
  private:
   http::Exchange* exchange_;
+  bool ended_ = false;
 };
 
 }  // namespace spate

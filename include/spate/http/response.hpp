@@ -67,6 +67,8 @@ class Response {
   }
   // All fields but Content-Type, as they stand on the wire: "name: value\r\n" each.
   std::string_view rendered_fields() const noexcept { return fields_; }
+  // Adds fields that are known to be valid, as they stand on the wire.
+  void add_rendered(std::string_view lines) { fields_.append(lines); }
   // Takes status, type and body of `answer` and sets its fields over the present ones.
   void take(Response&& answer);
   // Forgets status, type and body; fields stay.
