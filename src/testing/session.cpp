@@ -43,6 +43,7 @@ Session::Session(http::Service& service, const Limits& limits, bool shows_detail
   worker.seed = options.seed + 1;
   server::Surroundings& surroundings = *this;
   worker_ = std::make_unique<server::Worker>(std::move(engine), service, worker, surroundings);
+  coro::Runtime::set_current(worker_.get());
 }
 
 Session::~Session() {

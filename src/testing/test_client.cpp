@@ -263,6 +263,9 @@ void TestClient::begin_drain() {
   session_->worker().begin_drain();
   session_->run();
 }
-bool TestClient::is_drained() const { return session_->worker().is_drained(); }
+bool TestClient::is_drained() {
+  server::Worker& worker = session_->worker();
+  return worker.is_draining() && worker.is_drained();
+}
 
 }  // namespace spate

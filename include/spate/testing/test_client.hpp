@@ -204,7 +204,8 @@ class TestClient {
 
   // Stops keeping connections, as the server does when it is told to stop.
   void begin_drain();
-  bool is_drained() const;
+  // Whether nothing is left to do since begin_drain(): no connection, request or background task.
+  bool is_drained();
 
  private:
   std::unique_ptr<testing::Session> session_;
