@@ -58,8 +58,9 @@ void ConnectionH1::on_data(io::Slot& slot, std::string_view bytes, bool last) {
       std::size_t used = 0;
       if (exchange.pending_input().empty() && exchange.body_buffered) used = exchange.feed(bytes);
       exchange.input.append(bytes.substr(used));
-      if (exchange.wants_body() && exchange.waits_for_body())
+      if (!exchange.body_buffered && exchange.waits_for_body()) {
         http::EventWait::wake(exchange.body_event);
+      }
       exchange.update_reading();
       return;
     }
@@ -107,6 +108,7 @@ void ConnectionH1::serve(io::Slot& slot, Input input) {
           worker_->set_deadline(slot, limits.header_time);
         }
         hold(slot, *exchange, input, ExchangeH1::Phase::head);
+        worker_->engine().resume_read(slot);
         return;
       case h1::ParseStatus::error: {
         const int status = h1::status_of(parsed.error);

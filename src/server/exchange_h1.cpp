@@ -103,7 +103,7 @@ void ExchangeH1::clear() noexcept {
   space_size = 0;
   space_ = nullptr;
   phase = Phase::head;
-  body_is_chunked = body_wanted = body_buffered = input_ended = continue_due = keeps_head =
+  body_is_chunked = body_wanted = body_awaited = body_buffered = input_ended = continue_due = keeps_head =
       in_turn = is_pending = false;
   body_complete = true;
   close_after = abort_now = close_told = false;
@@ -320,7 +320,7 @@ void ExchangeH1::update_reading() {
     engine.pause_read(*slot_);
   }
   // The clock of the least rate runs only while somebody waits for the peer.
-  const bool waiting = waits_for_body() && wants_body();
+  const bool waiting = body_awaited && wants_body();
   if (waiting && body_wait_began == 0) {
     body_wait_began = last_body_byte = engine.ticks();
     engine.slots().set_deadline(*slot_, engine.ticks() + io::ticks_per_second);
@@ -337,22 +337,12 @@ void ExchangeH1::send_continue() {
 }
 
 http::BodyState ExchangeH1::buffer_body() noexcept {
-  if (failure) return http::BodyState::failed;
-  if (!body_complete) {
+  if (!body_complete && !failure) {
     body_wanted = body_buffered = true;
     feed_input();
-    if (failure) return http::BodyState::failed;
   }
-  if (body_complete) {
-    if (whole.data() == nullptr) whole = body;
-    return http::BodyState::end;
-  }
-  if (input_ended) {
-    fail_body(Error(Errc::closed, "the client closed before the content was complete", 400));
-    return http::BodyState::failed;
-  }
-  send_continue();
-  return http::BodyState::wait;
+  if (body_complete && whole.data() == nullptr) whole = body;
+  return await_body();
 }
 
 http::BodyState ExchangeH1::read_body(std::string_view& piece) noexcept {
@@ -369,18 +359,23 @@ http::BodyState ExchangeH1::read_body(std::string_view& piece) noexcept {
   body.clear();
 #endif
   feed_input();
-  if (!body.empty()) {
-    piece = body;
-    return http::BodyState::data;
-  }
-  if (failure) return http::BodyState::failed;
-  if (body_complete) return http::BodyState::end;
-  if (input_ended) {
+  if (body.empty()) return await_body();
+  piece = body;
+  body_awaited = false;
+  update_reading();
+  return http::BodyState::data;
+}
+
+// Nothing is there to be taken: the end, a failure, or more to come.
+http::BodyState ExchangeH1::await_body() noexcept {
+  if (input_ended && !body_complete) {
     fail_body(Error(Errc::closed, "the client closed before the content was complete", 400));
-    return http::BodyState::failed;
   }
-  send_continue();
-  return http::BodyState::wait;
+  body_awaited = !body_complete && !failure;
+  if (body_awaited) send_continue();
+  update_reading();
+  if (failure) return http::BodyState::failed;
+  return body_complete ? http::BodyState::end : http::BodyState::wait;
 }
 
 // --- the answer ---

@@ -105,7 +105,7 @@ class ExchangeH1 final : public http::Exchange, private coro::Timer {
   void drop_input(std::size_t size) noexcept;
   void fail_body(Error error) noexcept;
   bool wants_body() const noexcept { return body_wanted && !body_complete && !failure; }
-  bool waits_for_body() const noexcept { return body_event != nullptr; }
+  bool waits_for_body() const noexcept { return body_awaited && wants_body(); }
   // Copies the head to the arena: its bytes are about to go.
   void keep_head();
   void start_handler_timer();
@@ -144,6 +144,7 @@ class ExchangeH1 final : public http::Exchange, private coro::Timer {
   bool body_is_chunked = false;
   bool body_complete = true;
   bool body_wanted = false;
+  bool body_awaited = false;   // somebody waits for more of it
   bool body_buffered = false;  // wanted whole
   bool input_ended = false;  // the peer has closed its sending side before the content was complete
   bool continue_due = false;  // the client waits for 100 (Continue)
@@ -165,6 +166,7 @@ class ExchangeH1 final : public http::Exchange, private coro::Timer {
   void count_head(bool close) noexcept;
   void send_continue();
   bool write_around_space(bool close);
+  http::BodyState await_body() noexcept;
   std::size_t feed_chunked(std::string_view bytes) noexcept;
 
   static constexpr std::size_t head_room = 1024;
