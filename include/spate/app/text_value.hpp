@@ -58,8 +58,10 @@ std::optional<T> parse_text(std::string_view text) {
     double value = 0;
     if (!parse_real(text, value)) return std::nullopt;
     return static_cast<T>(value);
-  } else {
+  } else if constexpr (json::NamedEnum<T>) {
     return parse_enum<T>(text);
+  } else {
+    return std::nullopt;  // check_text_value has said why
   }
 }
 
@@ -74,7 +76,7 @@ std::string describe_text() {
                             static_cast<std::uint64_t>(Limits::max()));
   } else if constexpr (json::Floating<T>) {
     return "a number";
-  } else if constexpr (std::is_enum_v<T>) {
+  } else if constexpr (json::NamedEnum<T>) {
     return describe_names([](std::size_t i) { return json::enum_table<T>.name(i); },
                           json::enum_table<T>.kCount);
   } else {
