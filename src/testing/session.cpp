@@ -171,7 +171,10 @@ void Session::hold_offload(bool hold) {
 
 void Session::log(LogLevel level, std::string line) noexcept {
   try {
+    // Logged before the handler is cancelled: what it waited for can still be told.
+    const bool was_stuck = line.find("limit=\"handler deadline\"") != line.npos;
     log_lines_.push_back(std::string(to_string(level)).append(": ").append(line));
+    if (was_stuck) log_lines_.back().append("\n").append(describe_waits());
   } catch (const std::bad_alloc&) {
     // A line less.
   }

@@ -199,7 +199,8 @@ class TestClient {
   // Those waits as text: for each the chain of awaits with file and line.
   std::string describe_waits() const;
   Snapshot snapshot() const;
-  // What the server logged so far: "warning: client broke a limit ...".
+  // What the server logged so far: "warning: limit hit limit=...". A handler that runs into its
+  // deadline leaves the tree of its waits here.
   const std::vector<std::string>& log_lines() const noexcept;
 
   // Stops keeping connections, as the server does when it is told to stop.
