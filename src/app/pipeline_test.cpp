@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: MIT
 // Hooks, failures, streams and cancellation: what happens around a handler, and in which order.
-#include <cstdlib>
-#include <new>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -291,6 +289,8 @@ TEST_F(Hooks, attributes_live_until_the_answer_is_sent) {
   send("GET /missing");
   EXPECT_EQ(status(), 500);
   EXPECT_NE(exchange->log.at(0).find("no hook of this route attached a long"), std::string::npos);
+  exchange.reset();
+  EXPECT_EQ(live, 0);
 }
 
 // --- bodies ---
