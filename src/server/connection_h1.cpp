@@ -170,8 +170,7 @@ bool ConnectionH1::begin(io::Slot& slot, ExchangeH1& exchange, Input& input) {
   }
   if (plan.may_wait || !exchange.body_complete) {
     exchange.keep_head();
-    if (exchange.body_complete || plan.body != http::Plan::Body::streamed)
-      exchange.start_handler_timer();
+    exchange.start_handler_timer();
   }
   if (!exchange.body_complete && plan.body != http::Plan::Body::unwanted) {
     // The rest of the body is looked for here when the handler asks for it.
@@ -386,6 +385,9 @@ void ConnectionH1::on_eof(io::Slot& slot, bool unread) {
   slot.flags |= slot_peer_closed;
   switch (state_of(slot)) {
     case SlotState::idle:
+      // Answers of this turn may not have been sent yet.
+      end(slot, false);
+      return;
     case SlotState::linger:
       worker_->close(slot, false);
       return;
@@ -399,7 +401,7 @@ void ConnectionH1::on_eof(io::Slot& slot, bool unread) {
     case ExchangeH1::Phase::head:
     case ExchangeH1::Phase::discarding:
       release(slot, exchange);
-      worker_->close(slot, false);
+      end(slot, false);
       return;
     case ExchangeH1::Phase::sending:
       return;

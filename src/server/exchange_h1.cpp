@@ -250,10 +250,6 @@ std::size_t ExchangeH1::feed(std::string_view bytes) noexcept {
     fail_body(Error(Errc::busy, "out of memory", 503));
   }
   if (body_complete || !body_buffered) http::EventWait::wake(body_event);
-  if (body_complete && !body_buffered && plan.body == http::Plan::Body::streamed &&
-      !stream_begun_ && phase == Phase::running) {
-    start_handler_timer();
-  }
   return used;
 }
 
@@ -352,6 +348,11 @@ http::BodyState ExchangeH1::read_body(std::string_view& piece) noexcept {
     return http::BodyState::data;
   }
   body_wanted = true;
+  // A long upload is no slow handler: its patience counts from the latest piece.
+  if (is_scheduled()) {
+    stop_handler_timer();
+    start_handler_timer();
+  }
   // The former piece was taken.
 #if defined(SPATE_SANITIZE)
   std::string().swap(body);
@@ -548,6 +549,9 @@ void ExchangeH1::end_stream() noexcept {
 
 void ExchangeH1::send_informational(int status, std::string_view rendered_fields) noexcept {
   if (head.version_minor() == 0 || stream_begun_) return;
+  // What goes out now would be written over a body that waits in the send space for its head.
+  if (space_size > 0) response.body(std::string(response.body()));
+  space_size = 0;
   h1::ResponseHeadSpec spec;
   spec.status = status;
   spec.rendered_fields = rendered_fields;
