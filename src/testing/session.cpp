@@ -213,6 +213,11 @@ Result<TestResponse> Session::exchange(std::string_view rendered, bool is_head) 
   if (!ended) {
     kept_->pipe.reset();
     kept_.reset();
+    try {
+      run();
+    } catch (const ErrorException&) {
+      // It still runs in circles; `ended` says so.
+    }
     return std::unexpected(std::move(ended).error());
   }
   Result<TestResponse> response = kept_->take_response();
