@@ -70,7 +70,7 @@ class Session final : private server::Surroundings {
 
   // After so many turns in which neither the clock nor a byte moves, a program is taken to run in
   // circles.
-  static constexpr std::size_t most_steps = 20'000;
+  static constexpr std::size_t most_steps = 5'000;
 
  private:
   bool offload(coro::Job& job) noexcept override;
