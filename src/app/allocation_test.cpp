@@ -2,10 +2,13 @@
 // The steady state of plain handlers and of Tasks that do not wait takes nothing from the heap.
 #if !defined(SPATE_SANITIZE) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 
+#include <gtest/gtest.h>
+
 #include <cstdlib>
 #include <new>
+#include <spate/testing/fake_runtime.hpp>
 
-#include "app/web_fixture.hpp"
+#include "app/fake_web.hpp"
 
 namespace {
 thread_local long allocations = 0;
@@ -23,7 +26,7 @@ thread_local long allocations = 0;
 namespace spate::app {
 namespace {
 
-using Allocation = Web;
+struct Allocation : ::testing::Test, FakeWeb<spate::testing::FakeRuntime> {};
 
 struct Message {
   std::string_view message;

@@ -3,7 +3,7 @@
 // test says so, an answer that is looked at afterwards. Only tests include it.
 #pragma once
 
-#include <spate/testing/fake_runtime.hpp>
+#include <spate/coro/coro.hpp>
 #include <string>
 #include <vector>
 

@@ -1,16 +1,19 @@
 // SPDX-License-Identifier: MIT
 // What handlers take and what they return.
+#include <gtest/gtest.h>
+
 #include <map>
+#include <spate/testing/fake_runtime.hpp>
 #include <vector>
 
-#include "app/web_fixture.hpp"
+#include "app/fake_web.hpp"
 
 namespace spate::app {
 namespace {
 
 using namespace spate::literals;
 
-using Handlers = Web;
+struct Handlers : ::testing::Test, FakeWeb<spate::testing::FakeRuntime> {};
 
 struct Greeting {
   std::string hello;

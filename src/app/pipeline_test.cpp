@@ -1,17 +1,20 @@
 // SPDX-License-Identifier: MIT
 // Hooks, failures, streams and cancellation: what happens around a handler, and in which order.
+#include <gtest/gtest.h>
+
+#include <spate/testing/fake_runtime.hpp>
 #include <stdexcept>
 #include <string>
 #include <vector>
 
-#include "app/web_fixture.hpp"
+#include "app/fake_web.hpp"
 
 namespace spate::app {
 namespace {
 
 using namespace spate::literals;
 
-struct Hooks : Web {
+struct Hooks : ::testing::Test, FakeWeb<spate::testing::FakeRuntime> {
   std::string order;
   auto note(char c) {
     return [this, c](Context&) { order += c; };

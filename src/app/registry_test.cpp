@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: MIT
 // Registration: options, groups, and everything that is reported when a server starts.
-#include "app/web_fixture.hpp"
+#include <gtest/gtest.h>
+
+#include <spate/testing/fake_runtime.hpp>
+
+#include "app/fake_web.hpp"
 
 namespace spate::app {
 namespace {
 
 using namespace spate::literals;
 
-using Registration = Web;
+struct Registration : ::testing::Test, FakeWeb<spate::testing::FakeRuntime> {};
 
 struct Store {
   int n = 0;

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: MIT
-// An App and a client without a server between them, for tests.
+// An App and a client without a server between them, for tests. `Runtime` is that of the tests.
 #pragma once
-
-#include <gtest/gtest.h>
 
 #include <memory>
 #include <spate/app/app.hpp>
+#include <stdexcept>
 #include <string>
 
 #include "app/fake_exchange.hpp"
@@ -13,8 +12,9 @@
 
 namespace spate::app {
 
-struct Web : ::testing::Test {
-  spate::testing::FakeRuntime runtime;
+template <class Runtime>
+struct FakeWeb {
+  Runtime runtime;
   Scope background{runtime.root()};
   App app;
   Limits limits;
@@ -22,15 +22,21 @@ struct Web : ::testing::Test {
   http::RunState run_state = http::RunState::done;
   std::unique_ptr<FakeExchange> exchange;  // the latest
 
-  ~Web() override {
+  FakeWeb() = default;
+  FakeWeb(const FakeWeb&) = delete;
+  FakeWeb& operator=(const FakeWeb&) = delete;
+  ~FakeWeb() {
     exchange.reset();
     runtime.run_until_idle();
   }
 
+  static void require(bool good, const std::string& otherwise) {
+    if (!good) throw std::runtime_error(otherwise);
+  }
   void seal() {
     if (std::exchange(sealed, true)) return;
     const Result<> good = app.seal(limits);
-    ASSERT_TRUE(good) << good.error().detail;
+    require(good.has_value(), good ? "" : good.error().detail);
   }
 
   // Makes the exchange and plans it; `begin` runs it.
@@ -42,7 +48,7 @@ struct Web : ::testing::Test {
     if (!body.empty() && text.find("Content-Length") == text.npos) {
       text += "Content-Length: " + std::to_string(body.size()) + "\r\n";
     }
-    EXPECT_TRUE(exchange->parse(text + "\r\n" + std::string(body))) << text;
+    require(exchange->parse(text + "\r\n" + std::string(body)), text);
     app.service().plan(exchange->head, exchange->arena, exchange->plan);
     return *exchange;
   }
@@ -57,12 +63,9 @@ struct Web : ::testing::Test {
   FakeExchange& send(std::string_view line, std::string_view fields = "",
                      std::string_view body = "") {
     begin(line, fields, body);
-    if (run_state == http::RunState::pending) {
-      runtime.run_until_idle();
-      EXPECT_EQ(exchange->finished, 1);
-    } else {
-      EXPECT_EQ(exchange->finished, 0);
-    }
+    const bool waits = run_state == http::RunState::pending;
+    if (waits) runtime.run_until_idle();
+    require(exchange->finished == (waits ? 1 : 0), "finish() was not called as it should");
     return *exchange;
   }
 
