@@ -6,6 +6,7 @@
 #include <spate/app/cookie.hpp>
 #include <spate/app/extract.hpp>
 #include <spate/app/html.hpp>
+#include <spate/app/per_worker.hpp>
 #include <spate/app/problem.hpp>
 #include <spate/app/stream.hpp>
 #include <spate/base/units.hpp>
