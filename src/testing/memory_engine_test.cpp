@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "base/poison.hpp"
+
 namespace spate::testing {
 namespace {
 
@@ -350,7 +352,7 @@ TEST(MemoryEngine, APipeOutlivesItsEngine) {
   EXPECT_TRUE(waiting.was_reset());
 }
 
-#if defined(__SANITIZE_ADDRESS__) || (defined(__has_feature) && __has_feature(address_sanitizer))
+#if defined(SPATE_POISONS)
 TEST(MemoryEngineDeathTest, AViewKeptPastItsCallbackIsFound) {
   EXPECT_DEATH(
       {

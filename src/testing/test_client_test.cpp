@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <ostream>
 #include <spate/spate.hpp>
 #include <spate/testing/test_client.hpp>
 #include <stdexcept>
@@ -522,6 +523,7 @@ TEST(TestClient, PipelinedRequestsAreAnsweredInOrder) {
 struct Network {
   const char* name;
   TestOptions options;
+  friend void PrintTo(const Network& network, std::ostream* out) { *out << network.name; }
 };
 
 class AnyNetwork : public ::testing::TestWithParam<Network> {};
