@@ -47,6 +47,7 @@ struct Observed {
   std::atomic<std::uint64_t> writes{0};
   std::atomic<int> returned{0};  // blocking functions
   std::array<std::atomic<int>, 8> reasons{};
+  std::atomic<bool> give_up{false};  // ends a writer that nothing else ends
   Gate gate;
 
   int count(CancelReason reason) const { return reasons[static_cast<std::size_t>(reason)].load(); }
@@ -66,7 +67,7 @@ Task<> wait_in(Wait wait, Context& ctx, Observed& seen) {
     case Wait::stream_write: {
       const std::string piece(32 * 1024, 'x');
       ResponseStream stream = co_await ctx.respond(200).stream();
-      for (;;) {
+      while (!seen.give_up) {
         co_await stream.write(piece);
         ++seen.writes;
       }
@@ -177,6 +178,7 @@ TEST_P(Cancellation, HandlersOfAThousandClientsThatVanishEndWithin100Millisecond
   } else {
     EXPECT_EQ(seen.count(CancelReason::peer_gone), crowd);
   }
+  seen.give_up = true;
   EXPECT_EQ(server.client().ask(get("/ready")).value_or(Answer()).body, "ready");
 }
 
@@ -279,6 +281,57 @@ TEST(Cancelled, IsStickyAndTheReasonStays) {
   client.reset();
   EXPECT_TRUE(eventually([&] { return guards == 0; }, 100ms * slowness));
   EXPECT_EQ(second, 1);
+}
+
+// Its client takes everything at once, so no write has to wait; then the client is gone.
+TEST(Stream, WhoseWritesNeverWaitNoticesThatItsClientHasGone) {
+  Observed seen;
+  Server server(quick_options());
+  server.get("/endless", [&](Context& ctx) -> Task<> {
+    const Guard guard(seen.guards);
+    const std::string piece(1024, 'x');
+    ResponseStream stream = co_await ctx.respond(200).stream();
+    while (!seen.give_up) co_await stream.write(piece);
+  });
+  Running running(std::move(server));
+  Client client = running.client();
+  ASSERT_TRUE(client.send(get("/endless")));
+  for (int i = 0; i < 20; ++i) ASSERT_NE(client.read_some(), "");
+  client.reset();
+  EXPECT_TRUE(eventually([&] { return seen.guards == 0; }, 100ms * slowness));
+  seen.give_up = true;
+  EXPECT_TRUE(eventually([&] { return seen.guards == 0; }, 5s));
+}
+
+TEST(Stream, WhoseWritesNeverWaitLeavesTheOthersTheirTurn) {
+  Observed seen;
+  std::atomic<bool> done{false};
+  Server server(quick_options());
+  server.get("/endless", [&](Context& ctx) -> Task<> {
+    const Guard guard(seen.guards);
+    const std::string piece(1024, 'x');
+    ResponseStream stream = co_await ctx.respond(200).stream();
+    while (!seen.give_up) co_await stream.write(piece);
+  });
+  server.get("/", [] { return "hello"; });
+  Running running(std::move(server));
+  Client other = running.client();
+  ASSERT_TRUE(other.ask(get("/")));
+  std::thread reader([&] {
+    Client client = running.client();
+    if (!client.send(get("/endless"))) return;
+    while (!done && !client.read_some(1s).empty()) {
+    }
+  });
+  ASSERT_TRUE(eventually([&] { return seen.guards == 1; }));
+  for (int i = 0; i < 10; ++i) {
+    ASSERT_TRUE(other.send(get("/")));
+    EXPECT_EQ(other.read(1s * slowness).value_or(Answer()).body, "hello");
+    if (::testing::Test::HasFailure()) break;
+  }
+  seen.give_up = true;
+  done = true;
+  reader.join();
 }
 
 TEST(HalfClose, CancelsAHandlerUnlessTheRouteAllowsIt) {

@@ -177,6 +177,51 @@ TEST_P(BodyTime, AnUploadThatIsCutIsNoEnd) {
 INSTANTIATE_TEST_SUITE_P(Bodies, BodyTime, ::testing::Values("/buffered", "/streamed"),
                          [](const auto& param) { return std::string(param.param + 1); });
 
+// The clock stands while the handler is busy; it must run again when the handler waits again.
+TEST(BodyTimeOfAStream, CountsAgainAfterTheHandlerWasBusyElsewhere) {
+  Server server(slow_body_options());
+  server.post("/", [](Context& ctx) -> Task<> {
+    std::size_t bytes = 0;
+    while (const auto piece = co_await ctx.body().read()) {
+      bytes += piece->size();
+      co_await sleep(1500ms);
+    }
+    ctx.respond(200).body(std::to_string(bytes));
+  });
+  Running running(std::move(server));
+  Client client = running.client();
+  ASSERT_TRUE(client.send("POST / HTTP/1.1\r\nHost: test\r\nContent-Length: 1000\r\n\r\na part"));
+  EXPECT_EQ(client.read(8s * slowness).value_or(Answer()).status, 408);
+}
+
+TEST(Body, LargerThanTheWindowArrivesAtAHandlerThatWasBusyElsewhere) {
+  Server server(quick_options());
+  server.post("/", [](Context& ctx) -> Task<> {
+    co_await sleep(200ms);
+    std::size_t bytes = 0;
+    while (const auto piece = co_await ctx.body().read()) {
+      bytes += piece->size();
+      co_await sleep(1ms);
+    }
+    ctx.respond(200).body(std::to_string(bytes));
+  });
+  Running running(std::move(server));
+  for (const bool chunked : {false, true}) {
+    Client client = running.client();
+    const std::string content(2'000'000, 'x');
+    std::thread sender([&] {
+      std::string head = "POST / HTTP/1.1\r\nHost: test\r\n";
+      head += chunked ? "Transfer-Encoding: chunked\r\n\r\n1e8480\r\n"
+                      : "Content-Length: 2000000\r\n\r\n";
+      (void)client.send(head + content + (chunked ? "\r\n0\r\n\r\n" : ""));
+    });
+    const auto answer = client.read(10s * slowness);
+    EXPECT_EQ(answer.value_or(Answer()).body, "2000000") << (chunked ? "chunked" : "with a length");
+    if (!answer) ::shutdown(client.descriptor(), SHUT_RDWR);
+    sender.join();
+  }
+}
+
 // --- sizes ---
 
 class BodySize : public ::testing::TestWithParam<const char*> {};
@@ -230,6 +275,7 @@ TEST(WriteTime, AClientThatStopsReadingIsResetAndCostsBoundedMemory) {
   constexpr int count = is_sanitized ? 20 : 100;
   std::atomic<std::uint64_t> writes{0};
   std::atomic<int> guards{0};
+  std::atomic<bool> give_up{false};
   auto lines = std::make_shared<KeepLines::Lines>();
   ServerOptions options = quick_options();
   options.limits.write_idle = 2s;
@@ -239,7 +285,7 @@ TEST(WriteTime, AClientThatStopsReadingIsResetAndCostsBoundedMemory) {
     const Guard guard(guards);
     const std::string piece(piece_size, 'x');
     ResponseStream stream = co_await ctx.respond(200).stream();
-    for (;;) {
+    while (!give_up) {
       co_await stream.write(piece);
       ++writes;
     }
@@ -269,6 +315,7 @@ TEST(WriteTime, AClientThatStopsReadingIsResetAndCostsBoundedMemory) {
     EXPECT_LE(grown / count, most);
   }
   EXPECT_TRUE(eventually([&] { return guards == 0; }, 6s * slowness)) << guards;
+  give_up = true;
   for (Client& client : clients) EXPECT_EQ(client.wait_for_end(), Ending::reset);
   EXPECT_TRUE(lines->contains("limit hit limit=\"write rate\""));
   EXPECT_TRUE(eventually([&] { return running->snapshot().connections == 0; }, 2s * slowness));
@@ -403,6 +450,36 @@ TEST(Requests, TwentyInOneWriteAreAnsweredInOrder) {
   ASSERT_TRUE(client.send(requests));
   for (int i = 0; i < 20; ++i) {
     EXPECT_EQ(client.read().value_or(Answer()).body, std::to_string(100 + i));
+  }
+}
+
+TEST(Requests, ArriveByteByByte) {
+  Server server(quick_options());
+  server.get("/", [] { return "hello"; });
+  Running running(std::move(server));
+  Client client = running.client();
+  for (int i = 0; i < 3; ++i) {
+    for (const char byte : get("/")) ASSERT_TRUE(client.send({&byte, 1}));
+    EXPECT_EQ(client.read().value_or(Answer()).body, "hello");
+  }
+}
+
+TEST(Requests, AFewBytesOfTheNextOneBehindOneThatWaitsAreKept) {
+  Server server(quick_options());
+  server.get("/later", [](Context& ctx) -> Task<> {
+    co_await sleep(50ms);
+    ctx.respond(200).body("later");
+  });
+  Running running(std::move(server));
+  const std::string request = get("/later");
+  for (std::size_t split = 1; split < request.size(); split += 3) {
+    Client client = running.client();
+    ASSERT_TRUE(client.send(request + request.substr(0, split)));
+    EXPECT_EQ(client.read().value_or(Answer()).body, "later");
+    ASSERT_TRUE(client.send(request.substr(split)));
+    const Answer second = client.read().value_or(Answer());
+    EXPECT_EQ(second.body, "later") << "split behind byte " << split << ": " << second.body;
+    if (::testing::Test::HasFailure()) break;
   }
 }
 
