@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What a handler returns is the answer: text, a struct as JSON, HTML, a redirect.
+// What a handler returns is the answer: text, a struct as JSON, HTML, a
+// redirect.
 #include <string>
 #include <string_view>
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Bodies of any size, piece by piece: nothing is read from the socket before it is asked for, and
-// nothing is written faster than the client takes it.
+// Bodies of any size, piece by piece: nothing is read from the socket before it
+// is asked for, and nothing is written faster than the client takes it.
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -15,10 +15,12 @@ namespace {
 // [echo]
 spate::Task<> echo(spate::Context& ctx) {
   auto type = ctx.header("content-type").value_or("application/octet-stream");
-  // Read first: a client that asked for "100 Continue" gets it with the first read.
+  // Read first: a client that asked for "100 Continue" gets it with the first
+  // read.
   auto piece = co_await ctx.body().read();
   auto answer = co_await ctx.respond(200).type(type).stream();
-  for (; piece; piece = co_await ctx.body().read()) co_await answer.write(*piece);
+  for (; piece; piece = co_await ctx.body().read())
+    co_await answer.write(*piece);
 }
 // [/echo]
 

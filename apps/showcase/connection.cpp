@@ -19,9 +19,10 @@ struct About {
 };
 
 About about(spate::Connection& connection) {
-  const auto age = std::chrono::duration_cast<std::chrono::milliseconds>(connection.age());
-  return {connection.peer(), std::string(connection.protocol()), age.count(), connection.requests(),
-          connection.keep_alive()};
+  const auto age =
+      std::chrono::duration_cast<std::chrono::milliseconds>(connection.age());
+  return {connection.peer(), std::string(connection.protocol()), age.count(),
+          connection.requests(), connection.keep_alive()};
 }
 // [/connection]
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Failures are answers: what a handler throws or returns becomes one problem document (RFC 9457)
-// with a request id; details of a fault of the program go to the log alone.
+// Failures are answers: what a handler throws or returns becomes one problem
+// document (RFC 9457) with a request id; details of a fault of the program go
+// to the log alone.
 #include <stdexcept>
 #include <string>
 
@@ -14,7 +15,9 @@ std::string fail() { throw std::runtime_error("the cellar is under water"); }
 // [/fail]
 
 // [coffee]
-spate::Result<std::string> brew() { return spate::problem(409, "the pot is empty"); }
+spate::Result<std::string> brew() {
+  return spate::problem(409, "the pot is empty");
+}
 // [/coffee]
 
 }  // namespace

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// A group is a scope for routes below a prefix: its hooks end at its edge. A `before` hook returns
-// a verdict, `pass` or an answer, so it cannot forget to stop.
+// A group is a scope for routes below a prefix: its hooks end at its edge. A
+// `before` hook returns a verdict, `pass` or an answer, so it cannot forget to
+// stop.
 #include <string>
 
 #include "themes.hpp"
@@ -22,7 +23,9 @@ spate::Verdict require_token(spate::Context& ctx) {
   return spate::pass;
 }
 
-std::string note(spate::Context& ctx) { return "for " + ctx.get<Member>().name + " only\n"; }
+std::string note(spate::Context& ctx) {
+  return "for " + ctx.get<Member>().name + " only\n";
+}
 // [/group]
 
 }  // namespace

@@ -22,8 +22,9 @@ std::vector<Row> list(const spate::Server& server) {
   for (const spate::RouteListing& route : server.routes()) {
     std::string_view file = route.where.file_name();
     file.remove_prefix(file.rfind('/') + 1);
-    rows.push_back({route.method, route.pattern,
-                    std::string(file) + ":" + std::to_string(route.where.line())});
+    rows.push_back(
+        {route.method, route.pattern,
+         std::string(file) + ":" + std::to_string(route.where.line())});
   }
   return rows;
 }

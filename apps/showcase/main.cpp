@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The showcase: a page at / on which a person can try every feature of Spate, and the routes behind
-// it. Flags come from Server::main: --listen, --workers, --engine, --drain-timeout, --help.
+// The showcase: a page at / on which a person can try every feature of Spate,
+// and the routes behind it. Flags come from Server::main: --listen, --workers,
+// --engine, --drain-timeout, --help.
 #include <spate/spate.hpp>
 
 #include "themes.hpp"
@@ -10,7 +11,9 @@ int main(int argc, char** argv) {
 
   // [hooks]
   server.before([](spate::Context&) { return spate::pass; });
-  server.after([](spate::Context& ctx) { ctx.response().header("x-served-by", "spate"); });
+  server.after([](spate::Context& ctx) {
+    ctx.response().header("x-served-by", "spate");
+  });
   // [/hooks]
 
   showcase::add_page(server);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The page itself: one text inside the program (made by embed_page.cmake), sent without a copy.
+// The page itself: one text inside the program (made by embed_page.cmake), sent
+// without a copy.
 #include "page.hpp"
 
 #include "themes.hpp"

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-// The themes of the showcase: one file each, one function each that adds its routes. What stands
-// between `// [name]` and `// [/name]` in those files is cut out when the program is built and
-// shown on the page, so the page cannot say anything but what runs.
+// The themes of the showcase: one file each, one function each that adds its
+// routes. What stands between `// [name]` and `// [/name]` in those files is
+// cut out when the program is built and shown on the page, so the page cannot
+// say anything but what runs.
 #pragma once
 
 #include <spate/spate.hpp>

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
-// Typed JSON in and out. The types say what a request must look like: a wrong type, a missing
-// member, an unknown name of the enum or what validate() refuses is answered before the handler
-// runs.
+// Typed JSON in and out. The types say what a request must look like: a wrong
+// type, a missing member, an unknown name of the enum or what validate()
+// refuses is answered before the handler runs.
 #include <cstdint>
 #include <deque>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -24,7 +25,8 @@ struct NewUser {
 
   spate::Result<> validate() const {
     if (name.empty()) return spate::problem(422, "a user needs a name");
-    if (age < 0 || age > 150) return spate::problem(422, "an age lies between 0 and 150");
+    if (age < 0 || age > 150)
+      return spate::problem(422, "an age lies between 0 and 150");
     return {};
   }
 };
@@ -40,11 +42,13 @@ struct User {
 };
 // [/get_user]
 
-// In memory, and only the latest: whoever posts for a day must not fill the machine.
+// In memory, and only the latest: whoever posts for a day must not fill the
+// machine.
 class Users {
  public:
   Users() {
-    for (int i = 1; i <= 100; ++i) add({"User " + std::to_string(i), 20 + i % 60, {}, {}});
+    for (int i = 1; i <= 100; ++i)
+      add({"User " + std::to_string(i), 20 + i % 60, {}, {}});
   }
 
   User add(NewUser user) {
@@ -54,13 +58,15 @@ class Users {
       ++first_;
     }
     const std::int64_t id = first_ + static_cast<std::int64_t>(users_.size());
-    users_.push_back({id, std::move(user.name), user.age, user.role, std::move(user.email)});
+    users_.push_back(
+        {id, std::move(user.name), user.age, user.role, std::move(user.email)});
     return users_.back();
   }
 
   std::optional<User> find(std::int64_t id) const {
     const std::lock_guard lock(mutex_);
-    if (id < first_ || id - first_ >= static_cast<std::int64_t>(users_.size())) return {};
+    if (id < first_ || id - first_ >= static_cast<std::int64_t>(users_.size()))
+      return {};
     return users_[static_cast<std::size_t>(id - first_)];
   }
 
@@ -73,15 +79,18 @@ class Users {
 };
 
 // [get_user]
-spate::Result<User> get_user(spate::Path<"id", std::int64_t> id, spate::State<Users> users) {
+spate::Result<User> get_user(spate::Path<"id", std::int64_t> id,
+                             spate::State<Users> users) {
   auto user = users->find(*id);
-  if (!user) return spate::problem(404, "there is no user " + std::to_string(*id));
+  if (!user)
+    return spate::problem(404, "there is no user " + std::to_string(*id));
   return *user;
 }
 // [/get_user]
 
 // [create_user]
-spate::Created<User> create_user(spate::Json<NewUser> in, spate::State<Users> users) {
+spate::Created<User> create_user(spate::Json<NewUser> in,
+                                 spate::State<Users> users) {
   User user = users->add(std::move(*in));
   std::string path = "/users/" + std::to_string(user.id);
   return spate::Created(std::move(user)).at(path);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Handlers that wait are tasks. A wait holds no thread, and ends by itself when the client leaves,
-// when a deadline passes or when the server stops. Numbers of a query are capped: a larger one
-// means the most that is allowed.
+// Handlers that wait are tasks. A wait holds no thread, and ends by itself when
+// the client leaves, when a deadline passes or when the server stops. Numbers
+// of a query are capped: a larger one means the most that is allowed.
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
@@ -37,9 +37,11 @@ spate::Task<> stream(spate::Context& ctx, spate::Query<"chunks", Count> chunks,
                      spate::Query<"pause", Count> pause) {
   const auto count = std::min<std::uint64_t>(chunks->value_or(10), 10'000);
   const auto rest = capped(*pause, 50, 1'000);
-  auto answer = co_await ctx.respond(200).type("text/plain; charset=utf-8").stream();
+  auto answer =
+      co_await ctx.respond(200).type("text/plain; charset=utf-8").stream();
   for (std::uint64_t i = 1; i <= count; ++i) {
-    std::string line = "line " + std::to_string(i) + " of " + std::to_string(count) + "\n";
+    std::string line =
+        "line " + std::to_string(i) + " of " + std::to_string(count) + "\n";
     co_await answer.write(line);  // waits while the client is slow
     if (rest.count() > 0 && i < count) co_await spate::sleep(rest);
   }
@@ -59,9 +61,11 @@ spate::Task<int> ask(int answer) {
 }
 
 spate::Task<Together> parallel() {
-  auto both = co_await spate::when_all([] { return ask(7); }, [] { return ask(1999); });
+  auto both =
+      co_await spate::when_all([] { return ask(7); }, [] { return ask(1999); });
   auto weather = co_await spate::try_with_deadline(milliseconds(50), ask, 0);
-  co_return Together{std::get<0>(both), std::get<1>(both), weather ? "known" : "not in time"};
+  co_return Together{std::get<0>(both), std::get<1>(both),
+                     weather ? "known" : "not in time"};
 }
 // [/parallel]
 
