@@ -47,6 +47,20 @@ class ConnectionH1 {
   // Received bytes on their way through the request loop: views of the engine's buffer, or a buffer
   // that belonged to an exchange.
   struct Input {
+    Input() = default;
+    Input(std::string text, std::string_view view) : owned(std::move(text)), bytes(view) {}
+    // A short string keeps its text inside itself: moving it moves what `bytes` points at.
+    Input(Input&& other) noexcept { *this = std::move(other); }
+    Input& operator=(Input&& other) noexcept {
+      const bool owns = !other.owned.empty();
+      const std::size_t offset =
+          owns ? static_cast<std::size_t>(other.bytes.data() - other.owned.data()) : 0;
+      bytes = other.bytes;
+      owned = std::move(other.owned);
+      if (owns) bytes = std::string_view(owned).substr(offset, bytes.size());
+      return *this;
+    }
+
     std::string owned;
     std::string_view bytes;
   };

@@ -12,14 +12,13 @@
 namespace spate::server {
 namespace {
 
-// Buffers of pooled exchanges keep at most this.
-constexpr std::size_t kept_capacity = 16 * 1024;
-
 void clear_buffer(std::string& buffer) noexcept {
 #if defined(SPATE_SANITIZE)
   // Freed, not kept: the sanitizer finds views of it that outlived their request.
   std::string().swap(buffer);
 #else
+  // Buffers of pooled exchanges keep at most this.
+  constexpr std::size_t kept_capacity = 16 * 1024;
   if (buffer.capacity() > kept_capacity) {
     std::string().swap(buffer);
   } else {

@@ -11,7 +11,6 @@
 namespace spate::server {
 namespace {
 
-constexpr std::size_t pooled_exchanges = 64;
 constexpr std::size_t resumed_per_turn = 1024;
 constexpr std::uint32_t log_lines_per_second = 100;
 // Deadlines are looked at so often while there are connections.
@@ -239,6 +238,7 @@ void Worker::give_exchange(ExchangeH1& exchange) noexcept {
   std::unique_ptr<ExchangeH1> owned(&exchange);
   owned->clear();
 #if !defined(SPATE_SANITIZE)
+  constexpr std::size_t pooled_exchanges = 64;
   if (pool_.size() < pooled_exchanges) {
     try {
       pool_.push_back(std::move(owned));
