@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The smallest service: text at /, and JSON made from a parameter of the path.
 //   curl http://127.0.0.1:8080/hello/Ada
+//     {"hello":"Ada"}
 #include <spate/spate.hpp>
 #include <string>
 

@@ -1,6 +1,12 @@
 // SPDX-License-Identifier: MIT
 // Hooks: before and after every request, before the routes of one group, and when something fails.
 //   curl -i -H 'authorization: Bearer let-me-in' http://127.0.0.1:8080/account/name
+//     x-served-by: spate
+//     Ada
+//   curl http://127.0.0.1:8080/account/name
+//     "status":401,"detail":"sign in first"
+//   curl http://127.0.0.1:8080/nowhere
+//     nothing here
 #include <atomic>
 #include <memory>
 #include <spate/spate.hpp>
@@ -16,6 +22,7 @@ struct Counters {
   std::atomic<unsigned> requests = 0;
 };
 
+// [before]
 // A verdict is `pass` or an answer, so a hook cannot forget to stop.
 spate::Verdict require_user(spate::Context& ctx) {
   if (ctx.header("authorization") != "Bearer let-me-in") {
@@ -26,6 +33,7 @@ spate::Verdict require_user(spate::Context& ctx) {
 }
 
 std::string name_of_user(spate::Context& ctx) { return ctx.get<User>().name + "\n"; }
+// [/before]
 
 std::string count(spate::State<Counters> counters) {
   return std::to_string(counters->requests) + " requests\n";
@@ -35,6 +43,7 @@ std::string count(spate::State<Counters> counters) {
 
 int main(int argc, char** argv) {
   spate::Server server;
+  // [register]
   server.state(std::make_shared<Counters>());
   server.before([](spate::Context& ctx) { ++ctx.state<Counters>().requests; });
   server.after([](spate::Context& ctx) { ctx.response().header("x-served-by", "spate"); });
@@ -44,5 +53,6 @@ int main(int argc, char** argv) {
   });
   server.get("/count", count);
   server.group("/account").before(require_user).get("/name", name_of_user);
+  // [/register]
   return server.main(argc, argv);
 }

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: MIT
 // Bodies piece by piece, in flat memory: an upload that is counted while it arrives, and an answer
 // that is written while it is read.
-//   curl -T big.iso http://127.0.0.1:8080/upload
+//   printf 'one\ntwo\n' | curl -T - http://127.0.0.1:8080/upload
+//     {"bytes":8,"lines":2}
 //   curl -N http://127.0.0.1:8080/countdown
+//     10
+//     liftoff
 #include <cstdint>
 #include <spate/spate.hpp>
 #include <string>
@@ -16,6 +19,7 @@ struct Uploaded {
   std::uint64_t lines = 0;
 };
 
+// [upload]
 spate::Task<Uploaded> upload(spate::Context& ctx) {
   Uploaded out;
   while (auto piece = co_await ctx.body().read()) {  // an upload that is cut throws here
@@ -24,7 +28,9 @@ spate::Task<Uploaded> upload(spate::Context& ctx) {
   }
   co_return out;
 }
+// [/upload]
 
+// [countdown]
 spate::Task<> countdown(spate::Context& ctx) {
   auto answer = co_await ctx.respond(200).type("text/plain; charset=utf-8").stream();
   for (int i = 10; i > 0; --i) {
@@ -34,6 +40,7 @@ spate::Task<> countdown(spate::Context& ctx) {
   }
   co_await answer.write("liftoff\n");
 }
+// [/countdown]
 
 }  // namespace
 

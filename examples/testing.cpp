@@ -36,6 +36,7 @@ int main() {
   server.get("/add", add);
   server.get("/patient", patient).with(spate::timeout(2h));
 
+  // [client]
   spate::TestClient client(server);
   check("adds", client.get("/add?a=19&b=23").json<Sum>().sum == 42);
   check("refuses text", client.get("/add?a=19&b=x").status == 400);
@@ -49,5 +50,6 @@ int main() {
   gone.abort();
   client.run();
   check("forgets a client that left", client.pending_tasks() == 0);
+  // [/client]
   return failures == 0 ? 0 : 1;
 }
