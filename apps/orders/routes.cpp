@@ -50,7 +50,8 @@ spate::Task<OrderList> list(spate::Query<"after", std::optional<std::int64_t>> a
                             spate::Query<"limit", std::optional<std::uint32_t>> limit,
                             spate::State<Store> store) {
   const std::size_t most = std::clamp<std::size_t>(limit->value_or(20), 1, most_listed);
-  OrderList out{co_await offload(&Store::list, &*store, after->value_or(0), most), {}};
+  OrderList out;  // GCC 12 frees the members of a temporary twice: no co_await inside of { }
+  out.orders = co_await offload(&Store::list, &*store, after->value_or(0), most);
   if (out.orders.size() == most) out.next = out.orders.back().id;
   co_return out;
 }

@@ -2,8 +2,6 @@
 // The whole service on a database in memory, or in a file, behind a TestClient.
 #pragma once
 
-#include <gtest/gtest.h>
-
 #include <memory>
 #include <spate/testing/test_client.hpp>
 #include <string>
