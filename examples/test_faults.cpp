@@ -52,7 +52,7 @@ int main() {
   // [drain]
   client.begin_drain();
   check("a drain answers once more", client.get("/lookup").closed);
-  client.advance(2s);  // for connections that clients keep
+  client.advance(5s);  // `stuck` keeps its connection
   check("and ends", client.is_drained());
   // [/drain]
   return failures == 0 ? 0 : 1;
