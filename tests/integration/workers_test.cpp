@@ -3,10 +3,25 @@
 // in which all of it ends. These tests are the ones that ThreadSanitizer has to see.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+#include <spate/app/per_worker.hpp>
+
 #include "support.hpp"
 
 namespace spate::integration {
 namespace {
+
+// A connection that the kernel gave to that worker; the server says which at /worker.
+Client client_of_worker(const Running& running, unsigned worker) {
+  for (int i = 0; i < 200; ++i) {
+    Client client = running.client();
+    const auto answer = client.ask(get("/worker"));
+    if (answer && answer->body == std::to_string(worker)) return client;
+  }
+  return {};
+}
 
 TEST(Workers, PostReachesEveryWorkerFromEveryWorker) {
   constexpr unsigned count = 4;
@@ -175,6 +190,38 @@ TEST(Workers, StateIsSharedByAll) {
   EXPECT_EQ(shared->hits, 100);
 }
 
+TEST(Workers, HaveStateOfTheirOwn) {
+  struct Counter {
+    int hits = 0;
+  };
+  constexpr unsigned count = 4;
+  Server server(quick_options(count));
+  server.state(per_worker<Counter>([] { return Counter(); }));
+  server.get("/", [](State<PerWorker<Counter>> counter) {
+    return std::to_string(worker_index()) + " " + std::to_string(++counter->local().hits);
+  });
+  Running running(std::move(server));
+  std::mutex mutex;
+  std::array<int, count> hits{};
+  std::array<int, count> highest{};
+  std::vector<std::thread> askers;
+  for (int t = 0; t < 4; ++t) {
+    askers.emplace_back([&] {
+      for (int i = 0; i < 50; ++i) {
+        const std::string body = running.client().ask(get("/")).value_or(Answer()).body;
+        if (body.size() < 3) continue;
+        const auto worker = static_cast<std::size_t>(body[0] - '0');
+        const std::lock_guard lock(mutex);
+        ++hits[worker];
+        highest[worker] = std::max(highest[worker], std::atoi(body.c_str() + 2));
+      }
+    });
+  }
+  for (std::thread& asker : askers) asker.join();
+  EXPECT_EQ(hits[0] + hits[1] + hits[2] + hits[3], 200);
+  EXPECT_EQ(hits, highest) << "a counter was shared";
+}
+
 TEST(Background, IsCancelledAndJoinedAfterTheLastRequest) {
   std::atomic<int> turns{0};
   std::atomic<int> alive{0};
@@ -194,6 +241,7 @@ TEST(Background, IsCancelledAndJoinedAfterTheLastRequest) {
       throw;
     }
   });
+  server.get("/worker", [] { return std::to_string(worker_index()); });
   server.get("/", [&](Context& ctx) -> Task<> {
     const Guard guard(requests);
     co_await sleep(300ms);
@@ -202,8 +250,9 @@ TEST(Background, IsCancelledAndJoinedAfterTheLastRequest) {
   });
   Running running(std::move(server));
   ASSERT_TRUE(eventually([&] { return turns > 3; }));
-  // One connection each, until the first worker has one: its request keeps the background alive.
-  Client client = running.client();
+  // The background runs on the first worker, this request on the other.
+  Client client = client_of_worker(running, 1);
+  ASSERT_TRUE(client.is_connected());
   ASSERT_TRUE(client.send(get("/")));
   ASSERT_TRUE(eventually([&] { return requests == 1; }));
   running->drain();
