@@ -19,9 +19,9 @@ def main(binary, engines):
             longest = wire.begin_longest_sleep(server)
             routes.run(checks, server)
             wire.run(checks, server)
-            wire.end_longest_sleep(checks, longest)
-            routes.log(checks, server)
-        program.stopping(checks, binary, engine)
+            checks.attempt("the longest sleep", wire.end_longest_sleep, checks, longest)
+            checks.attempt("log", routes.log, checks, server)
+        checks.attempt("stopping", program.stopping, checks, binary, engine)
     print(f"{checks.passed} passed, {checks.failed} failed")
     return 0 if checks.failed == 0 else 1
 

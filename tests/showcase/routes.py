@@ -166,6 +166,12 @@ def head(checks, server):
     checks.equal("HEAD does not run a stream", answer.status, 200)
 
 
+def first_json(checks, server):
+    """The very first JSON that a worker reads is no text at all; enough connections to meet every worker."""
+    answers = [server.curl("/users", "-X", "POST", *AS_JSON).status for _ in range(16)]
+    checks.equal("no content as the first JSON", answers, [400] * 16)
+
+
 def listing(checks, server):
     rows = json.loads(server.curl("/routes").text)
     for row in rows:
@@ -222,6 +228,7 @@ def log(checks, server):
 
 
 def run(checks, server):
+    checks.attempt("first_json", first_json, checks, server)
     for case in GOOD:
         checks.attempt(case[0], good, checks, server, *case)
     for case in REFUSED:
