@@ -45,7 +45,7 @@ TEST(Ingest, only_the_first_few_bad_lines_are_told) {
 }
 
 TEST(Ingest, nothing_is_lost_wherever_the_network_cuts) {
-  for (const std::size_t bytes : {64U, 100U, 1000U}) {
+  for (const std::size_t bytes : {1U, 7U, 64U}) {
     Service service(":memory:", {.bytes_per_receive = bytes});
     const auto answer =
         service.post("/ingest").body(csv_rows(120) + "bad\n" + csv_rows(3), "text/csv").send();

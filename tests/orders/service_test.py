@@ -91,6 +91,7 @@ def ingest_in_flat_memory(folder):
     def pieces():
         nonlocal sent
         while sent < ROWS:
+            samples.append((sent, service.memory_kib()))
             end = min(sent + 1_000, ROWS)
             yield "".join(
                 f"customer {i},item {i % 50},{i % 9 + 1},\"note, {i}\"\n" if i % bad_every else f"bad line {i}\n"
@@ -102,7 +103,7 @@ def ingest_in_flat_memory(folder):
         done = threading.Event()
 
         def sample():
-            while not done.wait(0.02):
+            while not done.wait(0.05):
                 samples.append((sent, service.memory_kib()))
 
         sampler = threading.Thread(target=sample)
@@ -134,6 +135,31 @@ def ingest_in_flat_memory(folder):
     expect(rows_of(database, "SELECT count(*) FROM orders") == [(ROWS - bad,)], "rows in the database")
     expect(rows_of(database, "SELECT count(DISTINCT note) FROM orders") == [(ROWS - bad,)], "a row was lost or doubled")
     os.remove(database)
+
+
+def stop_finishes_an_ingest(folder):
+    """SIGTERM in the middle of an ingest: it is finished and answered, exit code 0"""
+    database = os.path.join(folder, "stop-ingest.db")
+    stopped = []
+    with Service(database) as service:
+
+        def pieces():
+            for i in range(100):
+                if i == 50:
+                    service.process.send_signal(signal.SIGTERM)
+                    stopped.append(i)
+                yield b"customer,item,1,note\n" * 1_000
+                time.sleep(0.005)
+
+        connection = service.connect()
+        connection.request("POST", "/ingest", pieces(), {**HEADERS, "Content-Type": "text/csv"}, encode_chunked=True)
+        answer = connection.getresponse()
+        report = json.loads(answer.read())
+        connection.close()
+        expect(stopped and answer.status == 200, f"status {answer.status}: {report}")
+        expect(report["accepted"] == 100_000, f"{report}")
+        expect(service.process.wait(timeout=60) == 0, "exit code")
+    expect(rows_of(database, "SELECT count(*) FROM orders") == [(100_000,)], "rows in the database")
 
 
 def stop_loses_no_order(folder):
@@ -205,7 +231,7 @@ def restart_keeps_the_answer(folder):
 def main():
     passed = failed = 0
     with tempfile.TemporaryDirectory(prefix="spate-orders-") as folder:
-        for test in [ingest_in_flat_memory, *[stop_loses_no_order] * 3, restart_keeps_the_answer]:
+        for test in [ingest_in_flat_memory, stop_finishes_an_ingest, *[stop_loses_no_order] * 3, restart_keeps_the_answer]:
             try:
                 test(folder)
                 passed += 1
