@@ -128,7 +128,7 @@ spate::Task<> keep_totals(std::shared_ptr<Store> store, spate::Duration every) {
 spate::Server make_server(std::shared_ptr<Store> store, Settings settings) {
   spate::Server server;
   server.options().offload_threads = 1;  // SQLite's own: calls take turns anyway
-  server.state(store).background(keep_totals, store, spate::Duration(settings.roll_up_every));
+  server.state(store).background(keep_totals, store, settings.roll_up_every);
   server.get("/", index)
       .get("/orders", list)
       .get<"/orders/{id:int}">(detail)
