@@ -34,6 +34,8 @@ function(spate_build_flags target)
   # because valgrind 3.19 cannot read the fifth.
   target_compile_options(
     ${target} PRIVATE -fno-omit-frame-pointer
+                      # Places in messages and listings are paths of the project, not of the build machine.
+                      -fmacro-prefix-map=${PROJECT_SOURCE_DIR}/=
                       "$<$<CONFIG:Release>:-O3;-g1;-gdwarf-4;-fstack-protector-strong;-U_FORTIFY_SOURCE;-D_FORTIFY_SOURCE=2>"
                       "$<$<CONFIG:Release>:-ffunction-sections;-fdata-sections>")
   target_link_options(${target} PRIVATE "$<$<CONFIG:Release>:-Wl,--gc-sections>")

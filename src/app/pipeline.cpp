@@ -414,7 +414,7 @@ void Pipeline::answer_failure(Context& ctx, Error error, bool is_logged) const {
     }
   }
   const int status = error.status >= 400 && error.status <= 599 ? error.status : 500;
-  const bool is_shown = status < 500 || exchange.shows_details;
+  const bool is_shown = status < 500 || !is_logged || exchange.shows_details;
   http::render_problem(exchange.response, status,
                        is_shown ? std::string_view(error.detail)
                                 : "the server's log says more under this request id",

@@ -79,7 +79,7 @@ struct Document::Parser {
   bool busy = false;
 
   bool ensure(std::size_t size) {
-    if (size <= capacity) return true;
+    if (text && size <= capacity) return true;
     const std::size_t rounded = size < kLeastCapacity ? kLeastCapacity : std::bit_ceil(size);
     const std::size_t wanted = rounded > kKeptCapacity ? size : rounded;
     drop();

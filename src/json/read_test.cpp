@@ -9,6 +9,7 @@
 #include <optional>
 #include <spate/json/json.hpp>
 #include <string>
+#include <thread>
 #include <unordered_map>
 #include <vector>
 
@@ -82,6 +83,13 @@ std::string fault(std::string_view text, spate::JsonReadOptions options = {}) {
   if (result) return "accepted";
   const Error& error = result.error();
   return std::to_string(error.status) + " " + error.pointer + " " + error.detail;
+}
+
+// A thread's first text decides how much memory its parser gets.
+TEST(JsonRead, an_empty_text_may_be_the_first_of_a_thread) {
+  bool refused = false;
+  std::thread([&refused] { refused = !check_json("").has_value(); }).join();
+  EXPECT_TRUE(refused);
 }
 
 TEST(JsonRead, reads_an_aggregate_with_nested_members) {

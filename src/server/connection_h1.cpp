@@ -15,6 +15,9 @@ constexpr std::size_t piece_size = 64 * 1024;
 constexpr std::chrono::milliseconds drain_idle{1'000};
 
 SlotState state_of(const io::Slot& slot) noexcept { return static_cast<SlotState>(slot.state); }
+std::uint64_t ticks_of(std::chrono::milliseconds time) noexcept {
+  return static_cast<std::uint64_t>(time.count()) * io::ticks_per_second / 1000;
+}
 void set_state(io::Slot& slot, SlotState state) noexcept {
   slot.state = static_cast<std::uint8_t>(state);
 }
@@ -503,15 +506,12 @@ void ConnectionH1::on_deadline(io::Slot& slot) {
 void ConnectionH1::check_body_rate(io::Slot& slot, ExchangeH1& exchange) {
   const Limits& limits = worker_->limits();
   const io::Tick now = worker_->engine().ticks();
-  const auto ticks = [](std::chrono::milliseconds time) {
-    return static_cast<std::uint64_t>(time.count()) * io::ticks_per_second / 1000;
-  };
-  const std::uint64_t waited =
-      exchange.body_waited + (exchange.body_wait_began != 0 ? now - exchange.body_wait_began : 0);
-  const std::uint64_t grace = ticks(limits.rate_grace);
-  const bool stalled = now - exchange.last_body_byte > ticks(limits.body_idle);
-  const bool slow = waited > grace && exchange.body_received * io::ticks_per_second <
-                                          (waited - grace) * exchange.plan.limits->body_rate;
+  Duration waited = exchange.body_waited;
+  if (exchange.body_wait_began) waited += worker_->now() - *exchange.body_wait_began;
+  const bool stalled = now - exchange.last_body_byte > ticks_of(limits.body_idle);
+  const double counted = std::chrono::duration<double>(waited - limits.rate_grace).count();
+  const bool slow =
+      static_cast<double>(exchange.body_received) < counted * exchange.plan.limits->body_rate;
   if (stalled || slow) {
     worker_->limit_hit(slot, stalled ? "body idle" : "body rate");
     exchange.fail_body(Error(Errc::timeout, "the request's content did not arrive in time", 408));
@@ -524,9 +524,6 @@ bool ConnectionH1::send_rate_is_too_low(io::Slot& slot, ExchangeH1& exchange) {
   const Limits& limits = worker_->limits();
   io::Engine& engine = worker_->engine();
   const io::Tick now = engine.ticks();
-  const auto ticks = [](std::chrono::milliseconds time) {
-    return static_cast<std::uint64_t>(time.count()) * io::ticks_per_second / 1000;
-  };
   const std::uint64_t drained = engine.drained(slot);
   if (exchange.write_began == 0) {
     exchange.write_began = exchange.last_drain = now;
@@ -536,10 +533,10 @@ bool ConnectionH1::send_rate_is_too_low(io::Slot& slot, ExchangeH1& exchange) {
     exchange.last_drain = now;
   }
   const std::uint64_t waited = now - exchange.write_began;
-  const std::uint64_t grace = ticks(limits.rate_grace);
+  const std::uint64_t grace = ticks_of(limits.rate_grace);
   const std::uint32_t rate =
       exchange.plan.limits != nullptr ? exchange.plan.limits->write_rate : limits.route.write_rate;
-  const bool stalled = now - exchange.last_drain > ticks(limits.write_idle);
+  const bool stalled = now - exchange.last_drain > ticks_of(limits.write_idle);
   const bool slow = waited > grace && drained * io::ticks_per_second < (waited - grace) * rate;
   if (stalled || slow) return true;
   engine.slots().set_deadline(slot, now + io::ticks_per_second);

@@ -98,12 +98,14 @@ void ExchangeH1::clear() noexcept {
   sending = {};
   failure.reset();
   body_left = body_received = discarded = drained_before = stream_left = 0;
-  body_wait_began = body_waited = last_body_byte = write_began = last_drain = 0;
+  body_wait_began.reset();
+  body_waited = {};
+  last_body_byte = write_began = last_drain = 0;
   space_size = 0;
   space_ = nullptr;
   phase = Phase::head;
-  body_is_chunked = body_wanted = body_awaited = body_buffered = input_ended = continue_due = keeps_head =
-      in_turn = is_pending = false;
+  body_is_chunked = body_wanted = body_awaited = body_buffered = input_ended = continue_due =
+      keeps_head = in_turn = is_pending = false;
   body_complete = true;
   close_after = abort_now = close_told = false;
   stream_chunked = stream_ended = stream_has_length = false;
@@ -316,13 +318,21 @@ void ExchangeH1::update_reading() {
   }
   // The clock of the least rate runs only while somebody waits for the peer.
   const bool waiting = body_awaited && wants_body();
-  if (waiting && body_wait_began == 0) {
-    body_wait_began = last_body_byte = engine.ticks();
-    engine.slots().set_deadline(*slot_, engine.ticks() + io::ticks_per_second);
-  } else if (!waiting && body_wait_began != 0) {
-    body_waited += engine.ticks() - body_wait_began;
-    body_wait_began = 0;
+  if (waiting && !body_wait_began) {
+    body_wait_began = worker_->now();
+    last_body_byte = engine.ticks();
+    check_rate_soon();
+  } else if (!waiting && body_wait_began) {
+    body_waited += worker_->now() - *body_wait_began;
+    body_wait_began.reset();
   }
+}
+
+// A check that is due already stays: pieces that keep coming must not put it off.
+void ExchangeH1::check_rate_soon() noexcept {
+  io::Engine& engine = worker_->engine();
+  if (engine.slots().deadline(*slot_) != 0) return;
+  engine.slots().set_deadline(*slot_, engine.ticks() + io::ticks_per_second);
 }
 
 void ExchangeH1::send_continue() {
@@ -524,10 +534,7 @@ bool ExchangeH1::write_stream(std::string_view piece) {
     output.append(*slot_, piece);
   }
   const bool room = worker_->engine().backlog(*slot_) < worker_->limits().send_backlog;
-  if (!room && write_began == 0) {
-    worker_->engine().slots().set_deadline(*slot_,
-                                           worker_->engine().ticks() + io::ticks_per_second);
-  }
+  if (!room) check_rate_soon();
   return room;
 }
 

@@ -134,8 +134,9 @@ class ExchangeH1 final : public http::Exchange, private coro::Timer {
   std::uint64_t body_received = 0;
   std::uint64_t discarded = 0;
   std::uint64_t drained_before = 0;
-  io::Tick body_wait_began = 0;
-  io::Tick body_waited = 0;  // in former waits
+  // Pieces may come faster than ticks, so waits are summed up in finer time.
+  std::optional<TimePoint> body_wait_began;
+  Duration body_waited{};  // in former waits
   io::Tick last_body_byte = 0;
   io::Tick write_began = 0;  // waiting for the backlog
   io::Tick last_drain = 0;
@@ -165,6 +166,7 @@ class ExchangeH1 final : public http::Exchange, private coro::Timer {
                                  bool close) const noexcept;
   void count_head(bool close) noexcept;
   void send_continue();
+  void check_rate_soon() noexcept;
   bool write_around_space(bool close);
   http::BodyState await_body() noexcept;
   std::size_t feed_chunked(std::string_view bytes) noexcept;

@@ -58,6 +58,7 @@ struct ServerCore::WorkerThread {
   std::vector<int> listeners;
   ServiceStarter* starter = nullptr;
   std::thread thread;
+  std::atomic<bool> drained{false};
 };
 
 ServerCore::ServerCore(const ServerOptions& options, std::unique_ptr<LogSink> sink)
@@ -140,8 +141,12 @@ ServerCore::~ServerCore() {
   for (auto& worker : workers_) {
     if (worker->thread.joinable()) worker->thread.join();
   }
-  // Functions that still block end here; their outcomes find workers to come back to.
+  // Functions that still block end here; their outcomes find workers to come back to. What a worker
+  // drops goes back to the one that asked, so all are told again before the first is destroyed.
   pool_.reset();
+  for (int round = 0; round < 3; ++round) {
+    for (auto& worker : workers_) worker->worker->shut_down();
+  }
   workers_.clear();
 }
 
@@ -155,26 +160,34 @@ void ServerCore::run(WorkerThread& thread) {
   while (!drain_.load(std::memory_order_acquire)) worker.turn(Duration(-1));
 
   // Handshakes end first, so that whoever has sent a request finds a listener; then the listeners.
-  const auto turn_until = [&](Clock::time_point end, auto done) {
-    while (!done() && !cut_.load(std::memory_order_acquire)) {
+  const auto turn_until = [&](Clock::time_point end, const std::atomic<bool>* gives_up, auto done) {
+    while (!done() && (gives_up == nullptr || !gives_up->load(std::memory_order_acquire))) {
       const auto left = end - Clock::now();
       if (left <= Clock::duration::zero()) break;
       worker.turn(std::min<Duration>(left, std::chrono::milliseconds(50)));
     }
   };
   const auto never = [] { return false; };
-  turn_until(Clock::now() + options_.drain_delay, never);
+  // A worker that has nothing left still runs what the others hand to it.
+  const auto all_drained = [&] {
+    const bool drained = worker.is_drained();
+    if (thread.drained.exchange(drained, std::memory_order_acq_rel) != drained) wake_all();
+    return drained && std::ranges::all_of(workers_, [](const auto& other) {
+             return other->drained.load(std::memory_order_acquire);
+           });
+  };
+  turn_until(Clock::now() + options_.drain_delay, &cut_, never);
   const auto deadline = Clock::now() + options_.drain_timeout;
   worker.begin_drain();
   for (const int listener : thread.listeners) net::refuse_new_handshakes(listener);
-  turn_until(Clock::now() + handshake_grace, never);
+  turn_until(Clock::now() + handshake_grace, &cut_, never);
   worker.engine().close_listeners(worker);
-  turn_until(deadline, [&] { return worker.is_drained(); });
-  if (!worker.is_drained()) {
+  turn_until(deadline, &cut_, all_drained);
+  if (!all_drained()) {
     worker.cut();
-    const auto end = Clock::now() + unwind_grace;
-    while (!worker.is_drained() && Clock::now() < end) worker.turn(std::chrono::milliseconds(10));
+    turn_until(Clock::now() + unwind_grace, nullptr, all_drained);
   }
+  worker.close_inbox();
   {
     const std::lock_guard lock(mutex_);
     --running_;

@@ -54,8 +54,15 @@ Worker::Worker(std::unique_ptr<io::Engine> engine, http::Service& service,
   set_now(engine_->now());
 }
 
-Worker::~Worker() {
-  // Tasks that still wait are cancelled and unwind; what blocks on a pool thread has ended before.
+Worker::~Worker() { shut_down(); }
+
+void Worker::shut_down() noexcept {
+  inbox_.close();
+  for (coro::Job* job = inbox_.take(); job != nullptr;) {
+    coro::Job* next = job->next;
+    job->drop();
+    job = next;
+  }
   cut();
   for (int i = 0; i < 100 && !is_drained(); ++i) {
     if (i > 0) {
@@ -64,12 +71,6 @@ Worker::~Worker() {
       });
     }
     turn(Duration::zero());
-  }
-  inbox_.close();
-  for (coro::Job* job = inbox_.take(); job != nullptr;) {
-    coro::Job* next = job->next;
-    job->drop();
-    job = next;
   }
 }
 

@@ -53,6 +53,11 @@ class Worker final : public coro::Runtime, public io::EngineClient {
          Surroundings& surroundings);
   ~Worker() override;
 
+  // Ends what is left: waits are cancelled and unwind, jobs are handed back unrun, connections are
+  // cut. Of several workers each is told, more than once, before the first is destroyed: they hold
+  // each other's jobs.
+  void shut_down() noexcept;
+
   // One turn; waits at most `most` for something to happen (negative: without end).
   void turn(Duration most);
   // Whether a turn has something to do without waiting.
@@ -82,6 +87,8 @@ class Worker final : public coro::Runtime, public io::EngineClient {
   unsigned worker_count() const noexcept override { return options_.count; }
   // A job posted by another thread. False when the queue is full.
   bool post(coro::Job& job) noexcept;
+  // From here on posts are refused.
+  void close_inbox() noexcept { inbox_.close(); }
 
   // --- for connections and exchanges ---
 

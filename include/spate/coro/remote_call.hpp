@@ -115,8 +115,9 @@ class RemoteAwaiter final : public RemoteWait {
   std::unique_ptr<RemoteCall<R, F, A...>> job_;
 };
 
+// Not of a worker's pool: any thread may post, and the job is freed on another.
 template <class F, class... A>
-class PostedCall final : public Job, public Pooled {
+class PostedCall final : public Job {
  public:
   explicit PostedCall(F fn, A... args) : fn_(std::move(fn)), args_(std::move(args)...) {}
   virtual ~PostedCall() = default;
