@@ -88,7 +88,7 @@ std::string fault(std::string_view text, spate::JsonReadOptions options = {}) {
 // A thread's first text decides how much memory its parser gets.
 TEST(JsonRead, an_empty_text_may_be_the_first_of_a_thread) {
   bool refused = false;
-  std::thread([&refused] { refused = !check_json("").has_value(); }).join();
+  std::thread([&refused] { refused = !spate::check_json("").has_value(); }).join();
   EXPECT_TRUE(refused);
 }
 
