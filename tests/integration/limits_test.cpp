@@ -169,7 +169,9 @@ TEST_P(BodyTime, AnUploadThatIsCutIsNoEnd) {
   ASSERT_TRUE(client.send(head("Content-Length: 1000") + "a part"));
   ::shutdown(client.descriptor(), SHUT_WR);
   const auto answer = client.read();
-  if (answer) EXPECT_EQ(answer->status, 400);
+  if (answer) {
+    EXPECT_EQ(answer->status, 400);
+  }
   EXPECT_NE(client.wait_for_end(), Ending::open);
   EXPECT_TRUE(eventually([&] { return running->snapshot().active_requests == 0; }, 2s));
 }

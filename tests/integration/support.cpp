@@ -2,13 +2,12 @@
 #include "support.hpp"
 
 #include <arpa/inet.h>
-#include <dirent.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <stdexcept>
 
@@ -17,12 +16,10 @@ namespace {
 
 std::size_t entries(const char* folder) {
   std::size_t count = 0;
-  DIR* dir = ::opendir(folder);
-  if (dir == nullptr) return 0;
-  while (const dirent* entry = ::readdir(dir)) {
-    if (entry->d_name[0] != '.') ++count;
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+    (void)entry;
+    ++count;
   }
-  ::closedir(dir);
   return count;
 }
 
