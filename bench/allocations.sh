@@ -15,6 +15,7 @@ word() { od -An -t u8 -j $((8 * $1)) -N 8 "$work/counts" | tr -d ' '; }
 print_backtraces() { printf "$(printf '\\x%02x' "$1")" | dd of="$work/counts" bs=1 seek=24 conv=notrunc status=none; }
 ask() { timeout 300 h2load --h1 -t 1 -c 64 -n "$1" "$url$2" >"$work/load" || fail "h2load failed: $(cat "$work/load")"; }
 
+(($(word 0) > 0)) || fail "the counter saw no allocation at the start of the server: it does not work"
 bad=0
 echo "server: spate-measured-server, 1 worker; client: h2load --h1 -c 64, $requests requests after $warm_up for warming up"
 for route in "/plaintext plain handler" "/hello/world Task that does not wait"; do
