@@ -28,7 +28,7 @@ bool same_text(std::string_view a, std::string_view b) {
   return difference == 0;
 }
 
-spate::Task<> confirm(Store* store, std::int64_t id) {
+spate::Task<> confirm(spate::State<Store> store, std::int64_t id) {
   co_await offload(&Store::confirm, store, id);
 }
 
@@ -39,9 +39,9 @@ spate::Task<spate::Result<spate::Created<Order>>> place(spate::Context& ctx,
   if (key->empty() || key->size() > 200) {
     co_return spate::problem(400, "Idempotency-Key must have 1 to 200 bytes");
   }
-  Order order = co_await offload(&Store::place, &*store, std::string(*key), *wanted);
+  Order order = co_await offload(&Store::place, store, std::string(*key), *wanted);
   // Should it be refused, the next roll-up confirms the order.
-  static_cast<void>(ctx.after_response(confirm, &*store, order.id));
+  static_cast<void>(ctx.after_response(confirm, store, order.id));
   const std::string path = "/orders/" + std::to_string(order.id);
   co_return spate::Created(std::move(order)).at(path);
 }
@@ -51,27 +51,27 @@ spate::Task<OrderList> list(spate::Query<"after", std::optional<std::int64_t>> a
                             spate::State<Store> store) {
   const std::size_t most = std::clamp<std::size_t>(limit->value_or(20), 1, most_listed);
   OrderList out;  // GCC 12 frees the members of a temporary twice: no co_await inside of { }
-  out.orders = co_await offload(&Store::list, &*store, after->value_or(0), most);
+  out.orders = co_await offload(&Store::list, store, after->value_or(0), most);
   if (out.orders.size() == most) out.next = out.orders.back().id;
   co_return out;
 }
 
 spate::Task<spate::Result<Order>> detail(spate::Path<"id", std::int64_t> id,
                                          spate::State<Store> store) {
-  auto order = co_await offload(&Store::find, &*store, *id);
+  auto order = co_await offload(&Store::find, store, *id);
   if (!order) co_return spate::problem(404, "no order " + std::to_string(*id));
   co_return std::move(*order);
 }
 
 spate::Task<spate::Html> index(spate::State<Store> store) {
-  const auto totals = co_await offload(&Store::totals, &*store, std::size_t{20});
-  const auto latest = co_await offload(&Store::latest, &*store, std::size_t{20});
+  const auto totals = co_await offload(&Store::totals, store, std::size_t{20});
+  const auto latest = co_await offload(&Store::latest, store, std::size_t{20});
   co_return index_page(totals, latest);
 }
 
 spate::Task<spate::Result<spate::Html>> page(spate::Path<"id", std::int64_t> id,
                                              spate::State<Store> store) {
-  auto order = co_await offload(&Store::find, &*store, *id);
+  auto order = co_await offload(&Store::find, store, *id);
   if (!order) co_return spate::problem(404, "no order " + std::to_string(*id));
   co_return order_page(*order);
 }
@@ -90,7 +90,7 @@ void take_line(const Line& line, std::vector<NewOrder>& batch, IngestReport& rep
 }
 
 // Every batch is kept once it is committed, whatever becomes of the rest of the upload.
-spate::Task<> save(Store* store, std::vector<NewOrder>& batch, IngestReport& report) {
+spate::Task<> save(spate::State<Store> store, std::vector<NewOrder>& batch, IngestReport& report) {
   const std::size_t rows = batch.size();
   co_await offload(&Store::add_all, store, std::exchange(batch, {}));
   report.accepted += rows;
@@ -104,11 +104,11 @@ spate::Task<IngestReport> ingest(spate::Context& ctx, spate::State<Store> store)
     lines.feed(*piece);
     while (auto line = lines.next()) {
       take_line(*line, batch, report);
-      if (batch.size() == batch_rows) co_await save(&*store, batch, report);
+      if (batch.size() == batch_rows) co_await save(store, batch, report);
     }
   }
   if (auto line = lines.rest()) take_line(*line, batch, report);
-  if (!batch.empty()) co_await save(&*store, batch, report);
+  if (!batch.empty()) co_await save(store, batch, report);
   co_return report;
 }
 
@@ -116,7 +116,7 @@ spate::Task<> keep_totals(std::shared_ptr<Store> store, spate::Duration every) {
   for (;;) {
     co_await spate::sleep(every);
     try {
-      while (co_await offload(&Store::roll_up, store.get())) continue;
+      while (co_await offload(&Store::roll_up, store)) continue;
     } catch (const spate::ErrorException& failure) {
       std::fprintf(stderr, "roll-up put off: %s\n", failure.what());
     }
