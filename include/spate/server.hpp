@@ -119,8 +119,9 @@ class Server : public ServerMethods<Server> {
   Result<ServerControl> start();
 
   // Serves until SIGTERM or SIGINT, as a program: understands --listen, --workers, --engine,
-  // --drain-timeout and --help, prints a banner, drains at the first signal and stops at the
-  // second. Returns the exit code: 0, or 2 with one message for bad flags, routes or addresses.
+  // --drain-delay, --drain-timeout and --help, prints a banner, drains at the first signal and
+  // stops at the second. Returns the exit code: 0, or 2 with one message for bad flags, routes or
+  // addresses.
   int main(int argc, char** argv);
 
   // Every route, for listings. Complete once the server has started.

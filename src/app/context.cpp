@@ -134,6 +134,7 @@ void Context::rewrite(std::string_view path) {
   pipeline_->reroute(*this, path_);
 }
 
+bool Context::server_is_ready() const noexcept { return exchange_->server_is_ready(); }
 bool Context::shows_details() const noexcept { return exchange_->shows_details; }
 
 void Context::fail(Error error) { failure_ = &exchange_->arena.make<Error>(std::move(error)); }

@@ -119,6 +119,7 @@ class FakeExchange final : public http::Exchange {
   void send_informational(int status, std::string_view fields) noexcept override {
     informational = std::to_string(status) + " " + std::string(fields);
   }
+  bool server_is_ready() const noexcept override { return true; }
   void finish() noexcept override { ++finished; }
   void log_failure(std::string_view what) noexcept override { log.emplace_back(what); }
 

@@ -120,6 +120,9 @@ class Exchange {
   // rendered as "name: value\r\n". Ignored for HTTP/1.0.
   virtual void send_informational(int status, std::string_view rendered_fields) noexcept = 0;
 
+  // False once the server has been told to stop.
+  virtual bool server_is_ready() const noexcept = 0;
+
   // After RunState::pending: hooks and handler are done.
   virtual void finish() noexcept = 0;
 

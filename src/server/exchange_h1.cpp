@@ -27,6 +27,11 @@ void clear_buffer(std::string& buffer) noexcept {
 #endif
 }
 
+Error too_long(std::size_t limit) {
+  return Error(Errc::too_large,
+               "the content is longer than the limit of " + std::to_string(limit) + " bytes", 413);
+}
+
 }  // namespace
 
 // --- the connection as the application sees it ---
@@ -165,6 +170,8 @@ void ExchangeH1::fire() noexcept {
   cancel(CancelReason::deadline);
 }
 
+bool ExchangeH1::server_is_ready() const noexcept { return worker_->is_ready(); }
+
 void ExchangeH1::finish() noexcept { worker_->note_finished(*this); }
 
 void ExchangeH1::log_failure(std::string_view what) noexcept {
@@ -241,10 +248,7 @@ std::size_t ExchangeH1::feed(std::string_view bytes) noexcept {
     } else {
       used = feed_chunked(bytes);
       if (body_received > limit) {
-        Error error(Errc::too_large,
-                    "the content is longer than the limit of " + std::to_string(limit) + " bytes",
-                    413);
-        fail_body(std::move(error));
+        fail_body(too_long(limit));
       }
     }
   } catch (const std::bad_alloc&) {
@@ -342,6 +346,13 @@ void ExchangeH1::send_continue() {
 }
 
 http::BodyState ExchangeH1::buffer_body() noexcept {
+  // The plan may have been another one when the head was looked at: a hook rewrote the path, or a
+  // streamed body is wanted whole after all.
+  const std::size_t limit = plan.limits->body;
+  if (!failure && body_received + body_left > limit) {
+    failure.emplace(too_long(limit));
+    close_after = close_after || !body_complete;
+  }
   if (!body_complete && !failure) {
     body_wanted = body_buffered = true;
     feed_input();

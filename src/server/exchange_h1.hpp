@@ -71,7 +71,9 @@ class ExchangeH1 final : public http::Exchange, private coro::Timer {
   coro::TaskContext& context() noexcept override;
   Scope& background() noexcept override;
   std::string_view request_id() noexcept override;
-  bool has_whole_body() const noexcept override { return body_complete; }
+  bool has_whole_body() const noexcept override {
+    return body_complete && body_received <= plan.limits->body;
+  }
   std::string_view whole_body() const noexcept override { return whole; }
   http::BodyState buffer_body() noexcept override;
   http::BodyState read_body(std::string_view& piece) noexcept override;
@@ -82,6 +84,7 @@ class ExchangeH1 final : public http::Exchange, private coro::Timer {
   bool write_stream(std::string_view piece) override;
   void end_stream() noexcept override;
   void send_informational(int status, std::string_view rendered_fields) noexcept override;
+  bool server_is_ready() const noexcept override;
   void finish() noexcept override;
   void log_failure(std::string_view what) noexcept override;
 

@@ -46,7 +46,7 @@ class ServerCore final : public Surroundings {
   std::string_view engine() const noexcept { return engine_name_; }
   unsigned workers() const noexcept { return static_cast<unsigned>(workers_.size()); }
   Snapshot snapshot() const noexcept;
-  bool is_ready() const noexcept { return ready_.load(std::memory_order_acquire); }
+  bool is_ready() const noexcept override { return ready_.load(std::memory_order_acquire); }
 
   // Begins to stop: not ready at once; after the drain delay no new connections; what is under way
   // has until the drain timeout. Returns immediately. A second call changes nothing.

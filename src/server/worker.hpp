@@ -33,6 +33,7 @@ class Surroundings {
   virtual bool offload(coro::Job& job) noexcept = 0;
   virtual bool post_to(unsigned worker, coro::Job& job) noexcept = 0;
   virtual void log(LogLevel level, std::string line) noexcept = 0;
+  virtual bool is_ready() const noexcept { return true; }
 
  protected:
   ~Surroundings() = default;
@@ -68,6 +69,7 @@ class Worker final : public coro::Runtime, public io::EngineClient {
   // The patience is over: what still runs is cancelled, connections are cut a moment later.
   void cut();
   bool is_draining() const noexcept { return draining_; }
+  bool is_ready() const noexcept { return !draining_ && surroundings_->is_ready(); }
   // No connection, request or background task is left. Ends the services once the rest has ended.
   bool is_drained() noexcept;
 

@@ -22,6 +22,7 @@ constexpr std::string_view usage =
     "  --listen ADDRESS         127.0.0.1:8080, [::1]:8080 or :8080; may be given more than once\n"
     "  --workers N              threads that serve (default: one per core)\n"
     "  --engine auto|epoll      what talks to the kernel (default: auto)\n"
+    "  --drain-delay SECONDS    from the signal to the end of accepting (default: 0)\n"
     "  --drain-timeout SECONDS  patience with requests under way when stopping (default: 30)\n"
     "  --help, --version\n";
 
@@ -81,7 +82,7 @@ Result<Flags> read_flags(int argc, char** argv, ServerOptions& options) {
       continue;
     }
     const bool known = flag == "--listen" || flag == "--workers" || flag == "--engine" ||
-                       flag == "--drain-timeout";
+                       flag == "--drain-delay" || flag == "--drain-timeout";
     if (!known) return wrong("unknown flag " + std::string(flag) + "; --help lists the flags");
     if (!has_value) {
       if (i + 1 >= argc) return wrong(std::string(flag) + " needs a value; --help shows which");
@@ -95,12 +96,13 @@ Result<Flags> read_flags(int argc, char** argv, ServerOptions& options) {
         return wrong("--workers takes a number from 1 to 1024, not \"" + std::string(value) + "\"");
       }
       options.workers = static_cast<unsigned>(number);
-    } else if (flag == "--drain-timeout") {
+    } else if (flag == "--drain-delay" || flag == "--drain-timeout") {
       if (!parse_number(value, 86'400, number)) {
-        return wrong("--drain-timeout takes seconds from 0 to 86400, not \"" + std::string(value) +
-                     "\"");
+        return wrong(std::string(flag) + " takes seconds from 0 to 86400, not \"" +
+                     std::string(value) + "\"");
       }
-      options.drain_timeout = std::chrono::seconds(number);
+      (flag == "--drain-delay" ? options.drain_delay : options.drain_timeout) =
+          std::chrono::seconds(number);
     } else if (value == "auto") {
       options.engine = EngineKind::automatic;
     } else if (value == "epoll") {

@@ -165,6 +165,9 @@ class Context {
   // elsewhere.
   void rewrite(std::string_view path);
 
+  // False once the server has been told to stop, while it still answers: what a readiness probe
+  // asks for.
+  bool server_is_ready() const noexcept;
   // Whether details of failures go to the client (development mode).
   bool shows_details() const noexcept;
 
