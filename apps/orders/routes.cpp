@@ -125,8 +125,7 @@ spate::Task<> keep_totals(std::shared_ptr<Store> store, spate::Duration every) {
 
 }  // namespace
 
-spate::Server make_server(std::shared_ptr<Store> store, Settings settings) {
-  spate::Server server;
+void add_routes(spate::Server& server, std::shared_ptr<Store> store, const Settings& settings) {
   server.options().offload_threads = 1;  // SQLite's own: calls take turns anyway
   server.state(store).background(keep_totals, store, settings.roll_up_every);
   server.get("/", index)
@@ -139,9 +138,9 @@ spate::Server make_server(std::shared_ptr<Store> store, Settings settings) {
     ctx.response().header("www-authenticate", "Bearer");
     return spate::problem(401, "this needs the header Authorization: Bearer TOKEN");
   };
-  server.group("/orders").before(writers_only).post("", place).with(spate::body_limit(16_KiB));
-  server.group("/ingest").before(writers_only).post("", ingest).with(spate::timeout(1h));
-  return server;
+  auto writers = server.group("").before(writers_only);
+  writers.post("/orders", place).with(spate::body_limit(16_KiB));
+  writers.post("/ingest", ingest);
 }
 
 }  // namespace orders

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The service: a Server with all routes on a Store. Reading is open to all, writing needs the
+// The service: all routes on a Store. Reading is open to all, writing needs the
 // bearer token.
 #pragma once
 
@@ -16,6 +16,6 @@ struct Settings {
   std::chrono::milliseconds roll_up_every{5'000};
 };
 
-spate::Server make_server(std::shared_ptr<Store> store, Settings settings);
+void add_routes(spate::Server& server, std::shared_ptr<Store> store, const Settings& settings);
 
 }  // namespace orders

@@ -11,11 +11,17 @@
 
 namespace orders {
 
+inline spate::Server with_routes(const std::shared_ptr<Store>& store) {
+  spate::Server server;
+  add_routes(server, store, {.token = "secret"});
+  return server;
+}
+
 class Service {
  public:
   explicit Service(const std::string& file = ":memory:", spate::TestOptions options = {})
       : store(std::make_shared<Store>(file, std::chrono::milliseconds(0))),
-        server(make_server(store, {.token = "secret"})),
+        server(with_routes(store)),
         client(server, options) {}
 
   spate::TestRequest post(std::string_view target) {

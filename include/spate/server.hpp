@@ -12,6 +12,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <spate/app/app.hpp>
 #include <spate/coro/coro.hpp>
 #include <spate/observe/log.hpp>
@@ -104,7 +105,16 @@ class Server : public ServerMethods<Server> {
     struct Work final : Background {
       Work(F f, A... a) : fn(std::move(f)), args(std::move(a)...) {}
       void start(Scope& scope) override {
-        std::apply([&](auto&... a) { scope.spawn(fn, a...); }, args);
+        std::apply([&](auto&... a) { scope.spawn(&run, fn, a...); }, args);
+      }
+      static Task<> run(F& f, A&... a) {
+        try {
+          co_await f(a...);
+        } catch (const Cancelled&) {
+          throw;
+        } catch (...) {
+          coro::require_context().runtime().unhandled(std::current_exception());
+        }
       }
       F fn;
       std::tuple<A...> args;
@@ -118,11 +128,20 @@ class Server : public ServerMethods<Server> {
   // (an address in use). lifetime: the server outlives the control.
   Result<ServerControl> start();
 
+  // A flag of the program's own beside those of main(): `server.flag("--db FILE", file, "the
+  // database")`.
+  // `--help` lists it with the value that it has now. lifetime: `value` until the flags are read.
+  Server& flag(std::string form, std::string& value, std::string help);
+  // Reads the flags of the program, for one that needs their values before its routes can be made;
+  // else main() does it. Returns an exit code when the program shall end here: 0 after --help or
+  // --version, 2 after printing what is wrong with the flags.
+  std::optional<int> read_flags(int argc, char** argv);
+
   // Serves until SIGTERM or SIGINT, as a program: understands --listen, --workers, --engine,
   // --drain-delay, --drain-timeout and --help, prints a banner, drains at the first signal and
   // stops at the second. Returns the exit code: 0, or 2 with one message for bad flags, routes or
   // addresses.
-  int main(int argc, char** argv);
+  int main(int argc = 0, char** argv = nullptr);
 
   // Every route, for listings. Complete once the server has started.
   std::vector<RouteListing> routes() const;

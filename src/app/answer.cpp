@@ -198,6 +198,13 @@ Redirect redirect_external(std::string_view url, int status) {
   return Redirect(encode_location(url), status);
 }
 
+std::unexpected<Error> problem(int status, std::string detail, std::string_view pointer,
+                               std::source_location where) {
+  std::unexpected<Error> made = problem(status, std::move(detail), where);
+  made.error().pointer = pointer;
+  return made;
+}
+
 std::unexpected<Error> problem(int status, std::string detail, std::source_location where) {
   Errc code = status < 500 ? Errc::invalid : Errc::internal;
   switch (status) {

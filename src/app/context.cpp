@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include <spate/app/context.hpp>
+#include <spate/coro/sleep.hpp>
 #include <spate/http/field_rules.hpp>
 
 #include "app/context_parts.hpp"
@@ -278,9 +279,12 @@ Task<> ResponseStream::write(std::string_view piece) {
         Error(Errc::configuration, "two tasks write to one stream; let one of them write"));
   }
   if (piece.empty()) co_return;
-  if (exchange.write_stream(piece)) co_return;
-  http::EventWait wait(exchange.write_event);
-  co_await wait;
+  if (!exchange.write_stream(piece)) {
+    http::EventWait wait(exchange.write_event);
+    co_await wait;
+  } else if (exchange.takes_too_long(piece.size())) {
+    co_await yield();
+  }
 }
 
 void ResponseStream::finish() {

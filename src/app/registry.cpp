@@ -69,9 +69,11 @@ void check_scopes(const Registry& registry, std::string& faults) {
     const RegisteredScope& scope = *registry.scopes[i];
     const std::string_view own =
         std::string_view(scope.prefix).substr(registry.scopes[scope.parent]->prefix.size());
-    if (own.starts_with('/') && !own.ends_with('/')) continue;
-    add_fault(faults, "group \"" + std::string(own) + "\" (" + place(scope.where) +
-                          "): a prefix begins with '/' and does not end with one, as in \"/v1\"");
+    if (own.empty() || (own.starts_with('/') && !own.ends_with('/'))) continue;
+    add_fault(faults,
+              "group \"" + std::string(own) + "\" (" + place(scope.where) +
+                  "): a prefix begins with '/' and does not end with one, as in \"/v1\"; \"\" "
+                  "makes a group for hooks alone");
   }
 }
 

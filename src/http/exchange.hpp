@@ -114,6 +114,13 @@ class Exchange {
   virtual bool begin_stream(std::optional<std::uint64_t> length) = 0;
   // Sends a piece. False: the backlog is full; wait for write_event before the next.
   virtual bool write_stream(std::string_view piece) = 0;
+  // Whether the writer has had its share of this turn: others, and news of the peer, come first.
+  bool takes_too_long(std::size_t written) noexcept {
+    written_in_turn_ += written;
+    if (written_in_turn_ < share_of_turn) return false;
+    written_in_turn_ = 0;
+    return true;
+  }
   virtual void end_stream() noexcept = 0;
   bool has_begun_stream() const noexcept { return stream_begun_; }
   // An informational answer before the final one (RFC 9110 section 15.2): 103 with its fields
@@ -141,7 +148,10 @@ class Exchange {
  protected:
   ~Exchange() = default;
 
+  static constexpr std::size_t share_of_turn = 256 * 1024;
+
   bool stream_begun_ = false;
+  std::size_t written_in_turn_ = 0;
   Deferred* first_deferred_ = nullptr;
   Deferred* last_deferred_ = nullptr;
 };

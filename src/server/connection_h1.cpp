@@ -115,7 +115,11 @@ void ConnectionH1::serve(io::Slot& slot, Input input) {
         return;
       case h1::ParseStatus::error: {
         const int status = h1::status_of(parsed.error);
-        if (status == 414 || status == 431) worker_->limit_hit(slot, h1::to_string(parsed.error));
+        if (status == 414) worker_->limit_hit(slot, "request_line");
+        if (status == 431) {
+          const bool count = parsed.error == h1::ParseError::too_many_fields;
+          worker_->limit_hit(slot, count ? "header_fields" : "header_bytes");
+        }
         refuse(slot, *exchange, status, h1::describe(parsed.error));
         return;
       }
@@ -349,6 +353,11 @@ void ConnectionH1::be_idle(io::Slot& slot) {
 void ConnectionH1::end(io::Slot& slot, bool may_have_unread) {
   io::Engine& engine = worker_->engine();
   worker_->output().flush();
+  // The patience is over: nobody is waited for any more.
+  if (worker_->is_cut()) {
+    worker_->close(slot, false);
+    return;
+  }
   const bool peer_closed = (slot.flags & slot_peer_closed) != 0;
   if (engine.backlog(slot) > 0) {
     set_state(slot, SlotState::closing);
@@ -369,7 +378,16 @@ void ConnectionH1::end(io::Slot& slot, bool may_have_unread) {
   worker_->set_deadline(slot, worker_->limits().linger);
 }
 
-void ConnectionH1::close_idle(io::Slot& slot) { end(slot, true); }
+void ConnectionH1::on_cut(io::Slot& slot) {
+  if (slot.session == nullptr) {
+    worker_->close(slot, false);
+    return;
+  }
+  ExchangeH1& exchange = exchange_of(slot);
+  if (exchange.is_pending) return;
+  release(slot, exchange);
+  worker_->close(slot, true);
+}
 
 bool ConnectionH1::lifetime_is_over(const io::Slot& slot) const noexcept {
   const auto lifetime = worker_->limits().lifetime;
@@ -470,7 +488,7 @@ void ConnectionH1::on_deadline(io::Slot& slot) {
       worker_->close(slot, false);
       return;
     case SlotState::closing:
-      worker_->limit_hit(slot, "write");
+      worker_->limit_hit(slot, "write_idle");
       worker_->close(slot, true);
       return;
     case SlotState::active:
@@ -479,7 +497,7 @@ void ConnectionH1::on_deadline(io::Slot& slot) {
   ExchangeH1& exchange = exchange_of(slot);
   switch (exchange.phase) {
     case ExchangeH1::Phase::head:
-      worker_->limit_hit(slot, "header time");
+      worker_->limit_hit(slot, "header_time");
       refuse(slot, exchange, 408, "the request's head did not arrive in time");
       return;
     case ExchangeH1::Phase::discarding:
@@ -488,7 +506,7 @@ void ConnectionH1::on_deadline(io::Slot& slot) {
       return;
     case ExchangeH1::Phase::sending:
       if (!send_rate_is_too_low(slot, exchange)) return;
-      worker_->limit_hit(slot, "write rate");
+      worker_->limit_hit(slot, "write_rate");
       release(slot, exchange);
       worker_->close(slot, true);
       return;
@@ -497,7 +515,7 @@ void ConnectionH1::on_deadline(io::Slot& slot) {
   }
   if (exchange.waits_for_body()) check_body_rate(slot, exchange);
   if (exchange.write_event != nullptr && send_rate_is_too_low(slot, exchange)) {
-    worker_->limit_hit(slot, "write rate");
+    worker_->limit_hit(slot, "write_rate");
     exchange.abort_now = true;
     exchange.cancel(CancelReason::peer_gone);
   }
@@ -513,7 +531,7 @@ void ConnectionH1::check_body_rate(io::Slot& slot, ExchangeH1& exchange) {
   const bool slow =
       static_cast<double>(exchange.body_received) < counted * exchange.plan.limits->body_rate;
   if (stalled || slow) {
-    worker_->limit_hit(slot, stalled ? "body idle" : "body rate");
+    worker_->limit_hit(slot, stalled ? "body_idle" : "body_rate");
     exchange.fail_body(Error(Errc::timeout, "the request's content did not arrive in time", 408));
     return;
   }

@@ -40,8 +40,8 @@ class ConnectionH1 {
   void on_deadline(io::Slot& slot);
   // The request of a pending exchange has ended.
   void on_finished(ExchangeH1& exchange);
-  // Ends an idle connection, politely.
-  void close_idle(io::Slot& slot);
+  // The server's patience is over: ends everything but a handler that is still to unwind.
+  void on_cut(io::Slot& slot);
 
  private:
   // Received bytes on their way through the request loop: views of the engine's buffer, or a buffer

@@ -166,7 +166,7 @@ void ExchangeH1::stop_handler_timer() noexcept {
 }
 
 void ExchangeH1::fire() noexcept {
-  if (slot_ != nullptr) worker_->limit_hit(*slot_, "handler deadline");
+  if (slot_ != nullptr) worker_->limit_hit(*slot_, "handler");
   cancel(CancelReason::deadline);
 }
 
@@ -248,6 +248,7 @@ std::size_t ExchangeH1::feed(std::string_view bytes) noexcept {
     } else {
       used = feed_chunked(bytes);
       if (body_received > limit) {
+        worker_->limit_hit(*slot_, "body");
         fail_body(too_long(limit));
       }
     }
@@ -350,6 +351,7 @@ http::BodyState ExchangeH1::buffer_body() noexcept {
   // streamed body is wanted whole after all.
   const std::size_t limit = plan.limits->body;
   if (!failure && body_received + body_left > limit) {
+    worker_->limit_hit(*slot_, "body");
     failure.emplace(too_long(limit));
     close_after = close_after || !body_complete;
   }

@@ -187,6 +187,9 @@ void ServerCore::run(WorkerThread& thread) {
     worker.cut();
     turn_until(Clock::now() + unwind_grace, nullptr, all_drained);
   }
+  // Nobody can ask the services for anything any more.
+  worker.end_services();
+  turn_until(Clock::now() + unwind_grace, nullptr, [&] { return !worker.has_services(); });
   worker.close_inbox();
   {
     const std::lock_guard lock(mutex_);

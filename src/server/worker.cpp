@@ -11,12 +11,10 @@
 namespace spate::server {
 namespace {
 
-constexpr std::size_t resumed_per_turn = 1024;
+constexpr std::size_t resumed_per_turn = 256;
 constexpr std::uint32_t log_lines_per_second = 100;
 // Deadlines are looked at so often while there are connections.
 constexpr Duration sweep_interval = std::chrono::milliseconds(1000 / io::ticks_per_second);
-// After the patience is over, handlers have this long to unwind.
-constexpr std::chrono::milliseconds cut_grace{1'000};
 
 std::uint64_t mix(std::uint64_t x) noexcept {
   x ^= x >> 30;
@@ -64,7 +62,8 @@ void Worker::shut_down() noexcept {
     job = next;
   }
   cut();
-  for (int i = 0; i < 100 && !is_drained(); ++i) {
+  end_services();
+  for (int i = 0; i < 100 && (!is_drained() || has_services()); ++i) {
     if (i > 0) {
       engine_->slots().for_each([this](io::Slot& slot) {
         if (slot.session == nullptr) close(slot, true);
@@ -153,19 +152,11 @@ void Worker::cut() {
   draining_ = true;
   if (std::exchange(cut_, true)) return;
   root_.cancel(CancelReason::drain);
-  engine_->slots().for_each([this](io::Slot& slot) {
-    if (slot.session == nullptr) {
-      close(slot, false);
-    } else {
-      set_deadline(slot, cut_grace);
-    }
-  });
+  engine_->slots().for_each([this](io::Slot& slot) { http1_->on_cut(slot); });
 }
 
-bool Worker::is_drained() noexcept {
-  if (engine_->slots().size() > 0 || background_.running() > 0 || has_work()) return false;
-  services_.cancel(CancelReason::drain);
-  return services_.running() == 0;
+bool Worker::is_drained() const noexcept {
+  return engine_->slots().size() == 0 && background_.running() == 0 && !has_work();
 }
 
 // --- jobs and failures ---

@@ -69,9 +69,13 @@ class Worker final : public coro::Runtime, public io::EngineClient {
   // The patience is over: what still runs is cancelled, connections are cut a moment later.
   void cut();
   bool is_draining() const noexcept { return draining_; }
+  bool is_cut() const noexcept { return cut_; }
   bool is_ready() const noexcept { return !draining_ && surroundings_->is_ready(); }
-  // No connection, request or background task is left. Ends the services once the rest has ended.
-  bool is_drained() noexcept;
+  // No connection, request or background task is left; services may still run.
+  bool is_drained() const noexcept;
+  // Cancels the services. They have ended when has_services() says no.
+  void end_services() noexcept { services_.cancel(CancelReason::drain); }
+  bool has_services() const noexcept { return services_.running() > 0; }
 
   io::Engine& engine() noexcept { return *engine_; }
   const WorkerStats& stats() const noexcept { return stats_; }

@@ -3,10 +3,12 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <charconv>
 #include <chrono>
 #include <cstdio>
 #include <ctime>
+#include <optional>
 #include <spate/base/version.hpp>
 #include <spate/server.hpp>
 #include <string>
@@ -47,71 +49,62 @@ class StandardErrorSink final : public LogSink {
   }
 };
 
-struct Flags {
-  std::vector<std::string> listen;
-  bool help = false;
-  bool version = false;
-};
-
 bool parse_number(std::string_view text, unsigned long most, unsigned long& out) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), out);
   return error == std::errc() && end == text.data() + text.size() && out <= most;
 }
 
+Error wrong_flag(std::string text) { return Error(Errc::configuration, std::move(text)); }
+
+// A flag with its value, `--flag value` or `--flag=value`; name alone where nothing follows.
+struct GivenFlag {
+  std::string_view name;
+  std::optional<std::string_view> value;
+};
+
 // errors: configuration, one sentence that names the flag and what it takes.
-Result<Flags> read_flags(int argc, char** argv, ServerOptions& options) {
-  const auto wrong = [](std::string text) {
-    return std::unexpected(Error(Errc::configuration, std::move(text)));
-  };
-  Flags flags;
-  for (int i = 1; i < argc; ++i) {
-    std::string_view flag = argv[i];
-    std::string_view value;
-    bool has_value = false;
-    if (const std::size_t equals = flag.find('='); flag.starts_with("--") && equals != flag.npos) {
-      value = flag.substr(equals + 1);
-      flag = flag.substr(0, equals);
-      has_value = true;
+Result<> take_standard(const GivenFlag& flag, std::vector<std::string>& listen,
+                       ServerOptions& options) {
+  const std::string_view value = *flag.value;
+  const std::string name(flag.name);
+  unsigned long number = 0;
+  if (name == "--listen") {
+    listen.emplace_back(value);
+  } else if (name == "--workers") {
+    if (!parse_number(value, 1024, number) || number == 0) {
+      return std::unexpected(wrong_flag("--workers takes a number from 1 to 1024, not \"" +
+                                        std::string(value) + "\""));
     }
-    if (flag == "--help" || flag == "-h") {
-      flags.help = true;
-      continue;
+    options.workers = static_cast<unsigned>(number);
+  } else if (name == "--engine") {
+    if (value != "auto" && value != "epoll") {
+      return std::unexpected(
+          wrong_flag("--engine takes auto or epoll, not \"" + std::string(value) + "\""));
     }
-    if (flag == "--version") {
-      flags.version = true;
-      continue;
+    options.engine = value == "auto" ? EngineKind::automatic : EngineKind::epoll;
+  } else {
+    if (!parse_number(value, 86'400, number)) {
+      return std::unexpected(
+          wrong_flag(name + " takes seconds from 0 to 86400, not \"" + std::string(value) + "\""));
     }
-    const bool known = flag == "--listen" || flag == "--workers" || flag == "--engine" ||
-                       flag == "--drain-delay" || flag == "--drain-timeout";
-    if (!known) return wrong("unknown flag " + std::string(flag) + "; --help lists the flags");
-    if (!has_value) {
-      if (i + 1 >= argc) return wrong(std::string(flag) + " needs a value; --help shows which");
-      value = argv[++i];
-    }
-    unsigned long number = 0;
-    if (flag == "--listen") {
-      flags.listen.emplace_back(value);
-    } else if (flag == "--workers") {
-      if (!parse_number(value, 1024, number) || number == 0) {
-        return wrong("--workers takes a number from 1 to 1024, not \"" + std::string(value) + "\"");
-      }
-      options.workers = static_cast<unsigned>(number);
-    } else if (flag == "--drain-delay" || flag == "--drain-timeout") {
-      if (!parse_number(value, 86'400, number)) {
-        return wrong(std::string(flag) + " takes seconds from 0 to 86400, not \"" +
-                     std::string(value) + "\"");
-      }
-      (flag == "--drain-delay" ? options.drain_delay : options.drain_timeout) =
-          std::chrono::seconds(number);
-    } else if (value == "auto") {
-      options.engine = EngineKind::automatic;
-    } else if (value == "epoll") {
-      options.engine = EngineKind::epoll;
-    } else {
-      return wrong("--engine takes auto or epoll, not \"" + std::string(value) + "\"");
-    }
+    (name == "--drain-delay" ? options.drain_delay : options.drain_timeout) =
+        std::chrono::seconds(number);
   }
-  return flags;
+  return {};
+}
+
+bool is_standard(std::string_view name) {
+  return name == "--listen" || name == "--workers" || name == "--engine" ||
+         name == "--drain-delay" || name == "--drain-timeout";
+}
+
+// "  --db FILE                the database (now: orders.db)", as `usage` has it.
+std::string help_line(std::string_view form, std::string_view help, std::string_view now) {
+  std::string line = "  " + std::string(form);
+  line.resize(std::max<std::size_t>(line.size() + 1, 27), ' ');
+  line.append(help);
+  if (!now.empty()) line.append(" (now: ").append(now).append(")");
+  return line + "\n";
 }
 
 std::string banner(const ServerControl& control, std::chrono::nanoseconds took) {
@@ -128,19 +121,56 @@ std::string banner(const ServerControl& control, std::chrono::nanoseconds took) 
 
 }  // namespace
 
+Server& Server::flag(std::string form, std::string& value, std::string help) {
+  parts_->flags.push_back({std::move(form), std::move(help), &value});
+  return *this;
+}
+
+std::optional<int> Server::read_flags(int argc, char** argv) {
+  Parts& parts = *parts_;
+  parts.flags_read = true;
+  if (argc > 0) parts.program = argv[0];
+  std::vector<std::string> listen;
+  for (int i = 1; i < argc; ++i) {
+    GivenFlag flag{argv[i], std::nullopt};
+    if (const std::size_t equals = flag.name.find('=');
+        flag.name.starts_with("--") && equals != flag.name.npos) {
+      flag.value = flag.name.substr(equals + 1);
+      flag.name = flag.name.substr(0, equals);
+    }
+    if (flag.name == "--help" || flag.name == "-h") {
+      std::string text = "usage: " + parts.program + " [flags]\n";
+      for (const Parts::Flag& own : parts.flags) text += help_line(own.form, own.help, *own.value);
+      print(stdout, text + std::string(usage));
+      return 0;
+    }
+    if (flag.name == "--version") {
+      print(stdout, "Spate " + std::string(version) + "\n");
+      return 0;
+    }
+    const auto own = std::ranges::find(parts.flags, flag.name, &Parts::Flag::name);
+    if (own == parts.flags.end() && !is_standard(flag.name)) {
+      return refuse(parts.program,
+                    "unknown flag " + std::string(flag.name) + "; --help lists the flags");
+    }
+    if (!flag.value && i + 1 < argc) flag.value = argv[++i];
+    if (!flag.value) {
+      return refuse(parts.program, std::string(flag.name) + " needs a value; --help shows which");
+    }
+    if (own != parts.flags.end()) {
+      *own->value = *flag.value;
+    } else if (Result<> taken = take_standard(flag, listen, parts.options); !taken) {
+      return refuse(parts.program, taken.error().detail);
+    }
+  }
+  if (!listen.empty()) parts.options.listen = std::move(listen);
+  return std::nullopt;
+}
+
 int Server::main(int argc, char** argv) {
-  const std::string program = argc > 0 ? argv[0] : "spate";
-  const Result<Flags> flags = read_flags(argc, argv, parts_->options);
-  if (!flags) return refuse(program, flags.error().detail);
-  if (flags->help) {
-    print(stdout, "usage: " + program + " [flags]\n" + std::string(usage));
-    return 0;
+  if (!parts_->flags_read) {
+    if (const std::optional<int> code = read_flags(argc, argv)) return *code;
   }
-  if (flags->version) {
-    print(stdout, "Spate " + std::string(version) + "\n");
-    return 0;
-  }
-  if (!flags->listen.empty()) parts_->options.listen = flags->listen;
   if (!parts_->sink) parts_->sink = std::make_unique<StandardErrorSink>();
 
   // Blocked before any thread starts, so that the signals come to this one.
@@ -152,7 +182,7 @@ int Server::main(int argc, char** argv) {
 
   const auto began = std::chrono::steady_clock::now();
   Result<ServerControl> control = start();
-  if (!control) return refuse(program, control.error().detail);
+  if (!control) return refuse(parts_->program, control.error().detail);
   print(stdout, banner(*control, std::chrono::steady_clock::now() - began));
   std::fflush(stdout);
 

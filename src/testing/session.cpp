@@ -54,6 +54,7 @@ Session::~Session() {
   for (std::size_t steps = 0; !worker_->is_drained() && steps < most_steps; ++steps) {
     if (!step() && !move_clock(latest)) break;
   }
+  worker_->end_services();
   worker_->cut();
   for (std::size_t steps = 0; steps < most_steps && step(); ++steps) {
   }
@@ -172,7 +173,7 @@ void Session::hold_offload(bool hold) {
 void Session::log(LogLevel level, std::string line) noexcept {
   try {
     // Logged before the handler is cancelled: what it waited for can still be told.
-    const bool was_stuck = line.find("limit=\"handler deadline\"") != line.npos;
+    const bool was_stuck = line.find("limit=\"handler\"") != line.npos;
     log_lines_.push_back(std::string(to_string(level)).append(": ").append(line));
     if (was_stuck) log_lines_.back().append("\n").append(describe_waits());
   } catch (const std::bad_alloc&) {

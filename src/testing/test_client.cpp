@@ -265,7 +265,10 @@ void TestClient::begin_drain() {
 }
 bool TestClient::is_drained() {
   server::Worker& worker = session_->worker();
-  return worker.is_draining() && worker.is_drained();
+  if (!worker.is_draining() || !worker.is_drained()) return false;
+  worker.end_services();
+  session_->run();
+  return !worker.has_services();
 }
 
 }  // namespace spate

@@ -319,7 +319,7 @@ TEST(WriteTime, AClientThatStopsReadingIsResetAndCostsBoundedMemory) {
   EXPECT_TRUE(eventually([&] { return guards == 0; }, 6s * slowness)) << guards;
   give_up = true;
   for (Client& client : clients) EXPECT_EQ(client.wait_for_end(), Ending::reset);
-  EXPECT_TRUE(lines->contains("limit hit limit=\"write rate\""));
+  EXPECT_TRUE(lines->contains("limit hit limit=\"write_rate\""));
   EXPECT_TRUE(eventually([&] { return running->snapshot().connections == 0; }, 2s * slowness));
 }
 

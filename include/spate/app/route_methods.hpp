@@ -177,8 +177,9 @@ class RouteMethods {
     return self();
   }
 
-  // A scope for routes below `prefix` ("/v1", "/orgs/{org}"): its hooks and options end at its
-  // edge. Groups nest. lifetime: a handle, valid as long as the server.
+  // A scope for routes below `prefix` ("/v1", "/orgs/{org}", or "" for hooks and options alone):
+  // its hooks and options end at its edge. Groups nest. lifetime: a handle, valid as long as the
+  // server.
   Group group(std::string_view prefix,
               std::source_location where = std::source_location::current());
 

@@ -75,9 +75,9 @@ class RemoteCall final : public RemoteJob {
  private:
   void invoke() override {
     if constexpr (std::is_void_v<R>) {
-      std::apply(fn_, args_);
+      std::apply(fn_, std::move(args_));
     } else {
-      result_.emplace(std::apply(fn_, args_));
+      result_.emplace(std::apply(fn_, std::move(args_)));
     }
   }
 
@@ -124,7 +124,7 @@ class PostedCall final : public Job {
   void run() noexcept override {
     std::unique_ptr<PostedCall> self(this);
     try {
-      std::apply(fn_, args_);
+      std::apply(fn_, std::move(args_));
     } catch (...) {
       if (Runtime* runtime = Runtime::current()) runtime->unhandled(std::current_exception());
     }
@@ -139,10 +139,11 @@ class PostedCall final : public Job {
 template <class F, class... A>
 consteval void check_remote_call() {
   check_callable<F>();
-  static_assert(std::is_invocable_v<F&, A&...>,
-                "spate: the function cannot be called with these arguments");
-  if constexpr (std::is_invocable_v<F&, A&...>) {
-    static_assert(!is_task<std::invoke_result_t<F&, A&...>>,
+  static_assert(std::is_invocable_v<F&, A...>,
+                "spate: the function cannot be called with these arguments; it is given copies, so "
+                "take them by value or by const reference");
+  if constexpr (std::is_invocable_v<F&, A...>) {
+    static_assert(!is_task<std::invoke_result_t<F&, A...>>,
                   "spate: a plain function runs on the other thread; a Task stays on its worker");
   }
 }
@@ -156,7 +157,7 @@ consteval void check_remote_call() {
 template <class F, class... A>
 auto offload(F fn, A... args) {
   coro::check_remote_call<F, A...>();
-  using R = std::invoke_result_t<F&, A&...>;
+  using R = std::invoke_result_t<F&, A...>;
   return coro::RemoteAwaiter<R, F, A...>(~0u, std::move(fn), std::move(args)...);
 }
 
@@ -164,7 +165,7 @@ auto offload(F fn, A... args) {
 template <class F, class... A>
 auto run_on(unsigned index, F fn, A... args) {
   coro::check_remote_call<F, A...>();
-  using R = std::invoke_result_t<F&, A&...>;
+  using R = std::invoke_result_t<F&, A...>;
   return coro::RemoteAwaiter<R, F, A...>(index, std::move(fn), std::move(args)...);
 }
 

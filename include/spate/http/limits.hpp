@@ -13,12 +13,13 @@ namespace spate {
 
 // Limits that a route or group may set for itself: `.with(body_limit(64_KiB), timeout(2s))`.
 struct RouteLimits {
-  std::size_t body = 1_MiB;                   // content of a request that is buffered -> 413
-  std::size_t streamed_body = 1_GiB;          // content of a request that is streamed -> 413
-  std::uint32_t body_rate = 500;              // least rate of a body after the grace -> 408
-  std::uint32_t write_rate = 500;             // least rate of an answer after the grace -> closed
-  std::chrono::milliseconds handler{30'000};  // from the head to the end of the handler -> 503
-  bool half_close = false;                    // answer clients that closed their sending side
+  std::size_t body = 1_MiB;           // content of a request that is buffered -> 413
+  std::size_t streamed_body = 1_GiB;  // content of a request that is streamed -> 413
+  std::uint32_t body_rate = 500;      // least rate of a body after the grace -> 408
+  std::uint32_t write_rate = 500;     // least rate of an answer after the grace -> closed
+  std::chrono::milliseconds handler{
+      30'000};              // from the head to the end of the handler, 0: none -> 503
+  bool half_close = false;  // answer clients that closed their sending side
 };
 
 struct Limits {
