@@ -58,7 +58,8 @@ class Arena {
 
   std::string_view copy(std::string_view text) {
     char* to = static_cast<char*>(allocate(text.size(), 1));
-    std::memcpy(to, text.data(), text.size());
+    // memcpy of a null pointer is undefined even for no bytes.
+    if (!text.empty()) std::memcpy(to, text.data(), text.size());
     return {to, text.size()};
   }
 

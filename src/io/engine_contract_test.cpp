@@ -12,10 +12,12 @@
 #include <cerrno>
 #include <functional>
 #include <memory>
+#include <ostream>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "base/poison.hpp"
 #include "io/engine.hpp"
 #include "io/epoll/epoll_engine.hpp"
 #include "testing/memory_engine.hpp"
@@ -543,6 +545,12 @@ TEST_P(EngineContract, PausedAcceptingLeavesConnectionsInTheQueue) {
 }
 
 TEST_P(EngineContract, WantOfDescriptorsPausesAcceptingAndItIsTriedAgain) {
+#if defined(SPATE_POISONS)
+  // UBSan opens a pipe to look at a vtable; without a descriptor it reports what is not so.
+  if (std::string_view(GetParam().name) == "epoll") {
+    GTEST_SKIP() << "the sanitizer itself needs descriptors";
+  }
+#endif
   auto peer = world->connect();
   world->exhaust_descriptors();
   until([&] { return happened("paused"); });
