@@ -33,6 +33,7 @@ struct ServerInternals;
 class ServerControl {
  public:
   ServerControl(ServerControl&&) noexcept;
+  // Ends the server that it has as the destructor does.
   ServerControl& operator=(ServerControl&&) noexcept;
   // Drains for up to the drain timeout, then cuts what is left, then waits for the workers.
   ~ServerControl();
@@ -111,7 +112,7 @@ class Server : public ServerMethods<Server> {
         try {
           co_await f(a...);
         } catch (const Cancelled&) {
-          throw;
+          // The server is stopping, or the task gave up by itself.
         } catch (...) {
           coro::require_context().runtime().unhandled(std::current_exception());
         }

@@ -30,7 +30,7 @@ Task<> run_deferred(std::unique_ptr<AfterResponse>* work) {
   try {
     co_await own->run();
   } catch (const Cancelled&) {
-    throw;
+    // The server is stopping, or the work gave up by itself: no concern of the others.
   } catch (...) {
     if (auto* runtime = coro::Runtime::current()) runtime->unhandled(std::current_exception());
   }
@@ -230,6 +230,15 @@ Task<ResponseStream> Reply::stream() {
 
 // --- streams ---
 
+namespace {
+
+void refuse_second_reader(const http::Exchange& exchange) {
+  if (exchange.body_event == nullptr) return;
+  throw ErrorException(Error(Errc::configuration, "two tasks read one body; let one of them read"));
+}
+
+}  // namespace
+
 Task<std::optional<std::string_view>> BodyStream::read() {
   http::Exchange& exchange = *exchange_;
   for (;;) {
@@ -243,6 +252,7 @@ Task<std::optional<std::string_view>> BodyStream::read() {
       case http::BodyState::failed:
         throw ErrorException(exchange.body_error());
       case http::BodyState::wait:
+        refuse_second_reader(exchange);
         break;
     }
     http::EventWait wait(exchange.body_event);
@@ -256,6 +266,7 @@ Task<std::string_view> BodyStream::text() {
     const http::BodyState state = exchange.buffer_body();
     if (state == http::BodyState::end) co_return exchange.whole_body();
     if (state == http::BodyState::failed) throw ErrorException(exchange.body_error());
+    refuse_second_reader(exchange);
     http::EventWait wait(exchange.body_event);
     co_await wait;
   }

@@ -5,7 +5,7 @@ namespace spate::coro {
 
 DeadlineContext::DeadlineContext(Duration patience) : context_(require_context()) {
   Runtime& runtime = context_.runtime();
-  runtime.schedule(*this, runtime.now() + patience);
+  runtime.schedule(*this, later(runtime.now(), patience));
 }
 
 DeadlineContext::~DeadlineContext() { context_.runtime().unschedule(*this); }

@@ -9,7 +9,7 @@ TimerWait::~TimerWait() {
 
 void TimerWait::arm() {
   Runtime& timers = runtime();
-  timers.schedule(*this, wait_ >= Duration::zero() ? timers.now() + wait_ : until_);
+  timers.schedule(*this, wait_ >= Duration::zero() ? later(timers.now(), wait_) : until_);
 }
 
 void TimerWait::fire() noexcept { complete(); }

@@ -93,8 +93,7 @@ class Exchange {
   virtual std::string_view whole_body() const noexcept = 0;
   // Asks for the whole content: `end` when it is there, else `wait` or `failed`.
   virtual BodyState buffer_body() noexcept = 0;
-  // Takes what is there of the content. The piece is valid until the next call. `limit` is that of
-  // streamed bodies.
+  // Takes what is there of the content. The piece is valid until the next call.
   virtual BodyState read_body(std::string_view& piece) noexcept = 0;
   virtual const Error& body_error() const noexcept = 0;
 

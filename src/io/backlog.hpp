@@ -10,8 +10,9 @@ namespace spate::io {
 
 struct Backlog {
   std::vector<char> bytes;
-  std::size_t sent = 0;       // of `bytes`, from the front
-  std::uint64_t drained = 0;  // taken by the kernel since the backlog came to be
+  std::size_t sent = 0;         // of `bytes`, from the front
+  std::uint64_t drained = 0;    // taken by the kernel since the backlog came to be
+  std::uint64_t in_kernel = 0;  // taken before and not acknowledged by the peer at that time
 
   std::size_t size() const noexcept { return bytes.size() - sent; }
 };

@@ -103,10 +103,10 @@ class Engine {
   static constexpr std::size_t send_space_size = 64 * 1024;
   virtual std::span<char> send_space() noexcept = 0;
   // Sends bytes, of send_space() or elsewhere; what the kernel does not take at once is copied to
-  // the slot's backlog. A failure is told by on_error in a later turn. throws: std::bad_alloc.
-  virtual void send(Slot& slot, std::span<const char> bytes) = 0;
+  // the slot's backlog. A failure is told by on_error in a later turn.
+  virtual void send(Slot& slot, std::span<const char> bytes) noexcept = 0;
   virtual std::size_t backlog(const Slot& slot) const noexcept = 0;
-  // Bytes taken from the backlog by the kernel since it was last empty.
+  // How far the peer has come since the backlog was last empty, in bytes.
   virtual std::uint64_t drained(const Slot& slot) const noexcept = 0;
 
   // Closes the sending side once the backlog is empty; receiving goes on.

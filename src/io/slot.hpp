@@ -22,10 +22,10 @@ struct alignas(64) Slot {
   void* session;              // the client's: the exchange in progress, null when idle
   Backlog* backlog;           // the engine's: bytes that the kernel has not taken yet
   std::uint32_t index;
-  std::uint32_t next;       // in the free list, or in the engine's list of slots to look at again
+  std::uint32_t next;       // in the free list
   std::uint32_t requests;   // begun on this connection
   std::uint32_t born;       // ticks since the table was made
-  std::uint32_t ledger;     // bytes held for this connection
+  std::uint32_t ledger;     // bytes charged to it: those dropped while it lingers
   std::uint16_t abuse;      // points of the abuse budget
   std::uint16_t listener;   // which listener accepted it
   void* user;               // the client's: the application's own state

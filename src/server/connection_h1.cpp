@@ -11,8 +11,6 @@ namespace {
 
 // What the kernel is offered of a large body at a time; the rest stays where it is.
 constexpr std::size_t piece_size = 64 * 1024;
-// While draining, an idle connection is kept this long for a request that is on its way.
-constexpr std::chrono::milliseconds drain_idle{1'000};
 
 SlotState state_of(const io::Slot& slot) noexcept { return static_cast<SlotState>(slot.state); }
 std::uint64_t ticks_of(std::chrono::milliseconds time) noexcept {
@@ -60,6 +58,10 @@ void ConnectionH1::on_data(io::Slot& slot, std::string_view bytes, bool last) {
     case ExchangeH1::Phase::running: {
       std::size_t used = 0;
       if (exchange.pending_input().empty() && exchange.body_buffered) used = exchange.feed(bytes);
+      if (exchange.input_offset > 0) {
+        exchange.input.erase(0, exchange.input_offset);
+        exchange.input_offset = 0;
+      }
       exchange.input.append(bytes.substr(used));
       if (!exchange.body_buffered && exchange.waits_for_body()) {
         http::EventWait::wake(exchange.body_event);
@@ -78,8 +80,11 @@ void ConnectionH1::on_data(io::Slot& slot, std::string_view bytes, bool last) {
       Input input{std::string(bytes.substr(used)), {}};
       input.bytes = input.owned;
       release(slot, exchange);
-      be_idle(slot);
-      serve(slot, std::move(input));
+      if (input.bytes.empty()) {
+        be_idle(slot);
+      } else {
+        serve(slot, std::move(input));
+      }
       return;
     }
     case ExchangeH1::Phase::sending:
@@ -128,7 +133,6 @@ void ConnectionH1::serve(io::Slot& slot, Input input) {
     }
     if (!begin(slot, *exchange, input)) return;
   }
-  if (slot.session == nullptr && state_of(slot) == SlotState::active) be_idle(slot);
 }
 
 // A request whose head is there. True: it is answered, and the connection goes on with `input`.
@@ -167,12 +171,6 @@ bool ConnectionH1::begin(io::Slot& slot, ExchangeH1& exchange, Input& input) {
       exchange.body_complete = true;
       exchange.continue_due = false;
       input.bytes.remove_prefix(size);
-    } else if (buffered) {
-      exchange.body_buffered = exchange.body_wanted = true;
-      // A body that spans reads: nothing may point into the receive buffer any more.
-      exchange.keep_head();
-      if (!input.bytes.empty()) input.bytes.remove_prefix(exchange.feed(input.bytes));
-      if (exchange.body_complete) exchange.whole = exchange.body;
     }
   }
   if (plan.may_wait || !exchange.body_complete) {
@@ -273,7 +271,10 @@ bool ConnectionH1::after_answer(io::Slot& slot, ExchangeH1& exchange, Input& inp
     worker_->output().append(slot, piece);
     worker_->output().flush();
   }
-  if (!exchange.sending.empty() || engine.backlog(slot) > worker_->limits().send_backlog) {
+  // An answer that ends the connection is watched until its last byte is taken.
+  if (exchange.close_after) worker_->output().flush();
+  const std::size_t most = exchange.close_after ? 0 : worker_->limits().send_backlog;
+  if (!exchange.sending.empty() || engine.backlog(slot) > most) {
     hold(slot, exchange, input, ExchangeH1::Phase::sending);
     engine.pause_read(slot);
     exchange.write_began = 0;
@@ -318,6 +319,11 @@ void ConnectionH1::hold(io::Slot& slot, ExchangeH1& exchange, Input& input,
   exchange.phase = phase;
   slot.session = &exchange;
   set_state(slot, SlotState::active);
+  // What a plain handler answers with may lie in the receive buffer.
+  if (phase == ExchangeH1::Phase::sending && !exchange.sending.empty() &&
+      !exchange.response.owns_body()) {
+    exchange.sending = exchange.arena.copy(exchange.sending);
+  }
   if (input.bytes.empty()) return;
   if (!input.owned.empty()) {
     const auto offset = static_cast<std::size_t>(input.bytes.data() - input.owned.data());
@@ -332,6 +338,7 @@ void ConnectionH1::hold(io::Slot& slot, ExchangeH1& exchange, Input& input,
     exchange.input.erase(0, exchange.input_offset);
     exchange.input_offset = 0;
   }
+  if (phase == ExchangeH1::Phase::head) exchange.head.rebase(exchange.input.data());
 }
 
 void ConnectionH1::release(io::Slot& slot, ExchangeH1& exchange) noexcept {
@@ -340,7 +347,7 @@ void ConnectionH1::release(io::Slot& slot, ExchangeH1& exchange) noexcept {
 }
 
 void ConnectionH1::be_idle(io::Slot& slot) {
-  if (slot.flags & slot_peer_closed) {
+  if ((slot.flags & slot_peer_closed) && !worker_->engine().has_unread(slot)) {
     end(slot, false);
     return;
   }
@@ -366,7 +373,7 @@ void ConnectionH1::end(io::Slot& slot, bool may_have_unread) {
     worker_->set_deadline(slot, worker_->limits().write_idle);
     return;
   }
-  if (peer_closed || (!may_have_unread && !engine.has_unread(slot))) {
+  if ((peer_closed || !may_have_unread) && !engine.has_unread(slot)) {
     worker_->close(slot, false);
     return;
   }
@@ -385,6 +392,7 @@ void ConnectionH1::on_cut(io::Slot& slot) {
   }
   ExchangeH1& exchange = exchange_of(slot);
   if (exchange.is_pending) return;
+  exchange.start_deferred();
   release(slot, exchange);
   worker_->close(slot, true);
 }
@@ -446,7 +454,7 @@ void ConnectionH1::on_eof(io::Slot& slot, bool unread) {
 void ConnectionH1::on_error(io::Slot& slot) {
   slot.flags |= slot_broken | slot_peer_closed;
   worker_->output().forget(slot);
-  if (state_of(slot) == SlotState::active) {
+  if (slot.session != nullptr) {
     ExchangeH1& exchange = exchange_of(slot);
     if (exchange.is_pending) {
       exchange.fail_body(
@@ -507,6 +515,7 @@ void ConnectionH1::on_deadline(io::Slot& slot) {
     case ExchangeH1::Phase::sending:
       if (!send_rate_is_too_low(slot, exchange)) return;
       worker_->limit_hit(slot, "write_rate");
+      exchange.start_deferred();
       release(slot, exchange);
       worker_->close(slot, true);
       return;

@@ -3,7 +3,7 @@
 
 #include <algorithm>
 #include <cstring>
-#include <spate/http/field_rules.hpp>
+#include <spate/http/status.hpp>
 #include <utility>
 
 #include "server/connection_h1.hpp"
@@ -37,8 +37,10 @@ Error too_long(std::size_t limit) {
 // --- the connection as the application sees it ---
 
 std::uint64_t SlotConnection::id() const noexcept {
-  return static_cast<std::uint64_t>(worker_->worker_index()) << 48 |
-         static_cast<std::uint64_t>(slot_->generation) << 32 | slot_->index;
+  // A slot's generation comes around after 65,536 connections, which takes longer than a second.
+  const std::uint64_t second = slot_->born / io::ticks_per_second & 0xfffff;
+  return static_cast<std::uint64_t>(worker_->worker_index() & 0xff) << 56 | second << 36 |
+         static_cast<std::uint64_t>(slot_->generation) << 20 | (slot_->index & 0xfffff);
 }
 
 std::string SlotConnection::peer() const { return worker_->engine().peer(*slot_); }
@@ -116,6 +118,7 @@ void ExchangeH1::clear() noexcept {
   stream_chunked = stream_ended = stream_has_length = false;
   stream_begun_ = false;
   first_deferred_ = last_deferred_ = nullptr;
+  written_in_turn_ = 0;
   body_event = write_event = nullptr;
   request_id_ = {};
   slot_ = nullptr;
@@ -158,7 +161,10 @@ void ExchangeH1::keep_head() {
 
 void ExchangeH1::start_handler_timer() {
   const auto patience = plan.limits->handler;
-  if (patience.count() > 0 && !is_scheduled()) worker_->schedule(*this, worker_->now() + patience);
+  if (patience.count() > 0 && !is_scheduled())
+    worker_->schedule(
+        *this, later(worker_->now(),
+                     std::min(patience, std::chrono::milliseconds(std::chrono::hours(24 * 365)))));
 }
 
 void ExchangeH1::stop_handler_timer() noexcept {
@@ -369,6 +375,13 @@ http::BodyState ExchangeH1::read_body(std::string_view& piece) noexcept {
     piece = std::exchange(whole, {});
     return http::BodyState::data;
   }
+  // As buffer_body: a hook may have led the request here past the first look at its length.
+  if (!failure && body_received + body_left > plan.limits->streamed_body) {
+    worker_->limit_hit(*slot_, "body");
+    failure.emplace(too_long(plan.limits->streamed_body));
+    close_after = close_after || !body_complete;
+    return http::BodyState::failed;
+  }
   body_wanted = true;
   // A long upload is no slow handler: its patience counts from the latest piece.
   if (is_scheduled()) {
@@ -499,6 +512,12 @@ bool ExchangeH1::write_around_space(bool close) {
 }
 
 bool ExchangeH1::begin_stream(std::optional<std::uint64_t> length) {
+  // RFC 9112 6.3: these end with their head, so what follows would be read as the next answer.
+  if (never_has_content(response.status())) {
+    throw ErrorException(Error(Errc::invalid, "an answer with status " +
+                                                  std::to_string(response.status()) +
+                                                  " has no content to stream"));
+  }
   // An answer that begins before its request has ended: behind its head there is no place for a
   // 100.
   if (plan.body == http::Plan::Body::streamed) send_continue();

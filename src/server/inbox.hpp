@@ -26,9 +26,11 @@ class Inbox {
   // False when `most_posted` jobs wait or the worker has gone.
   bool try_reserve() noexcept {
     if (closed_.load(std::memory_order_acquire)) return false;
-    if (posted_.fetch_add(1, std::memory_order_relaxed) < most_posted_) return true;
-    posted_.fetch_sub(1, std::memory_order_relaxed);
-    return false;
+    // Several threads at once may exceed the limit by their number; taking nothing back keeps the
+    // count sound while the worker resets it.
+    if (posted_.load(std::memory_order_relaxed) >= most_posted_) return false;
+    posted_.fetch_add(1, std::memory_order_relaxed);
+    return true;
   }
   void close() noexcept { closed_.store(true, std::memory_order_release); }
   bool is_empty() const noexcept { return head_.load(std::memory_order_relaxed) == nullptr; }

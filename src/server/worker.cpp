@@ -55,6 +55,7 @@ Worker::Worker(std::unique_ptr<io::Engine> engine, http::Service& service,
 Worker::~Worker() { shut_down(); }
 
 void Worker::shut_down() noexcept {
+  Runtime* const before = Runtime::current();
   inbox_.close();
   for (coro::Job* job = inbox_.take(); job != nullptr;) {
     coro::Job* next = job->next;
@@ -65,12 +66,12 @@ void Worker::shut_down() noexcept {
   end_services();
   for (int i = 0; i < 100 && (!is_drained() || has_services()); ++i) {
     if (i > 0) {
-      engine_->slots().for_each([this](io::Slot& slot) {
-        if (slot.session == nullptr) close(slot, true);
-      });
+      engine_->slots().for_each([this](io::Slot& slot) { http1_->on_cut(slot); });
     }
     turn(Duration::zero());
   }
+  // The thread that ends the worker may have a runtime of its own.
+  Runtime::set_current(before == this ? nullptr : before);
 }
 
 void Worker::turn(Duration most) {
@@ -118,14 +119,17 @@ void Worker::run_jobs() {
 void Worker::answer_finished() {
   while (!finished_.empty()) {
     answering_.swap(finished_);
-    for (ExchangeH1* exchange : answering_) http1_->on_finished(*exchange);
+    for (ExchangeH1* exchange : answering_) {
+      guarded(exchange->slot(), [&] { http1_->on_finished(*exchange); });
+    }
     answering_.clear();
   }
 }
 
 void Worker::sweep() {
   swept_ = engine_->ticks();
-  engine_->slots().sweep(swept_, [this](io::Slot& slot) { http1_->on_deadline(slot); });
+  engine_->slots().sweep(
+      swept_, [this](io::Slot& slot) { guarded(slot, [&] { http1_->on_deadline(slot); }); });
 }
 
 void Worker::publish() noexcept {
@@ -143,7 +147,7 @@ void Worker::begin_drain() {
   draining_ = true;
   engine_->slots().for_each([this](io::Slot& slot) {
     if (static_cast<SlotState>(slot.state) == SlotState::idle) {
-      set_deadline(slot, std::chrono::milliseconds(1'000));
+      set_deadline(slot, drain_idle);
     }
   });
 }
@@ -217,9 +221,19 @@ std::uint64_t Worker::next_id() noexcept {
   return mix(options_.seed + (++ids_ << 8 | options_.index % 256));
 }
 
+void Worker::cut_short(io::Slot& slot) noexcept {
+  ++counters_.limit_hits;
+  http1_->on_error(slot);
+}
+
 // --- exchanges and connections ---
 
 ExchangeH1& Worker::take_exchange() {
+  // Each may be noted as finished, which must not fail.
+  if (finished_.capacity() <= engine_->slots().size()) {
+    finished_.reserve(2 * engine_->slots().size() + 1);
+    answering_.reserve(finished_.capacity());
+  }
   if (pool_.empty()) return *new ExchangeH1(*this);
   ExchangeH1* exchange = pool_.back().release();
   pool_.pop_back();
@@ -288,23 +302,17 @@ bool Worker::on_accept(io::Slot& slot) {
 
 void Worker::on_data(io::Slot& slot, std::span<char> bytes, bool last) {
   counters_.bytes_received += bytes.size();
-  try {
-    http1_->on_data(slot, {bytes.data(), bytes.size()}, last);
-  } catch (const std::bad_alloc&) {
-    http1_->on_error(slot);
-  }
+  guarded(slot, [&] { http1_->on_data(slot, {bytes.data(), bytes.size()}, last); });
 }
 
-void Worker::on_eof(io::Slot& slot, bool unread) { http1_->on_eof(slot, unread); }
+void Worker::on_eof(io::Slot& slot, bool unread) {
+  guarded(slot, [&] { http1_->on_eof(slot, unread); });
+}
 
 void Worker::on_error(io::Slot& slot, int) { http1_->on_error(slot); }
 
 void Worker::on_drained(io::Slot& slot) {
-  try {
-    http1_->on_drained(slot);
-  } catch (const std::bad_alloc&) {
-    http1_->on_error(slot);
-  }
+  guarded(slot, [&] { http1_->on_drained(slot); });
 }
 
 void Worker::on_accept_paused(int error) {

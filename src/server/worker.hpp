@@ -8,6 +8,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <new>
 #include <optional>
 #include <spate/coro/scope.hpp>
 #include <spate/http/limits.hpp>
@@ -116,10 +117,6 @@ class Worker final : public coro::Runtime, public io::EngineClient {
   void give_exchange(ExchangeH1& exchange) noexcept;
   // The exchange's request has ended in a task; its answer is sent later in this turn.
   void note_finished(ExchangeH1& exchange) noexcept { finished_.push_back(&exchange); }
-  // Starts deferred work beside requests. False when the limit of background tasks is reached.
-  bool may_start_background() noexcept {
-    return background_.running() < options_.limits.background_tasks;
-  }
   // Sets the slot's deadline `wait` from now.
   void set_deadline(io::Slot& slot, std::chrono::milliseconds wait) noexcept;
   void clear_deadline(io::Slot& slot) noexcept { engine_->slots().set_deadline(slot, 0); }
@@ -135,6 +132,18 @@ class Worker final : public coro::Runtime, public io::EngineClient {
   void on_wake() override {}
   void on_accept_paused(int error) override;
 
+  // Out of memory costs the connection that needed it, nothing else.
+  template <class F>
+  void guarded(io::Slot& slot, F handle) {
+    const std::uint32_t index = slot.index;
+    const std::uint16_t generation = slot.generation;
+    try {
+      handle();
+    } catch (const std::bad_alloc&) {
+      if (io::Slot* same = engine_->slots().find(index, generation)) cut_short(*same);
+    }
+  }
+  void cut_short(io::Slot& slot) noexcept;
   void run_jobs();
   void answer_finished();
   void sweep();

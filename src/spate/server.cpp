@@ -12,7 +12,10 @@ namespace spate {
 ServerControl::ServerControl(std::unique_ptr<server::ServerCore> core) noexcept
     : core_(std::move(core)) {}
 ServerControl::ServerControl(ServerControl&&) noexcept = default;
-ServerControl& ServerControl::operator=(ServerControl&&) noexcept = default;
+ServerControl& ServerControl::operator=(ServerControl&& other) noexcept {
+  ServerControl ended(std::exchange(core_, std::move(other.core_)));
+  return *this;
+}
 
 ServerControl::~ServerControl() {
   if (!core_) return;

@@ -457,7 +457,7 @@ MemoryEngine::Taken MemoryEngine::put(Wire& wire, std::span<const char> bytes) {
   return {.size = size};
 }
 
-void MemoryEngine::send(io::Slot& slot, std::span<const char> bytes) {
+void MemoryEngine::send(io::Slot& slot, std::span<const char> bytes) noexcept {
   if ((slot.engine_flags & broken) || bytes.empty()) return;
   if (slot.backlog == nullptr) {
     const Taken taken = put(wire(slot), bytes);

@@ -149,7 +149,7 @@ class MemoryEngine final : public io::Engine {
   bool has_unread(const io::Slot& slot) const noexcept override;
 
   std::span<char> send_space() noexcept override { return {send_buffer_.get(), send_space_size}; }
-  void send(io::Slot& slot, std::span<const char> bytes) override;
+  void send(io::Slot& slot, std::span<const char> bytes) noexcept override;
   std::size_t backlog(const io::Slot& slot) const noexcept override;
   std::uint64_t drained(const io::Slot& slot) const noexcept override;
   void shutdown_send(io::Slot& slot) noexcept override;

@@ -156,8 +156,11 @@ void answer(Context& ctx, R&& result) {
     std::move(result).answer_to(ctx);
   } else if constexpr (std::is_same_v<R, std::string>) {
     answer_text(ctx, std::move(result));
-  } else if constexpr (std::is_convertible_v<R, std::string_view>) {
+  } else if constexpr (std::is_same_v<R, std::string_view> || std::is_pointer_v<R>) {
     answer_text(ctx, std::string_view(result));
+  } else if constexpr (std::is_convertible_v<R, std::string_view>) {
+    // A type that may own its text, and is gone when this returns.
+    answer_text(ctx, std::string(std::string_view(result)));
   } else if constexpr (std::is_same_v<R, Response>) {
     answer_response(ctx, std::move(result));
   } else if constexpr (std::is_same_v<R, Error>) {

@@ -25,10 +25,15 @@ class PerWorker {
       : maker_(std::make_unique<MakerOf<Factory>>(std::move(factory))),
         objects_(std::make_unique<std::array<std::unique_ptr<T>, max_workers>>()) {}
 
-  // This worker's object, made at its first use. throws: what the factory throws. lifetime: that of
+  // This worker's object, made at its first use. throws: what the factory throws; ErrorException
+  // (Errc::configuration) on a thread that is no worker, such as one of offload. lifetime: that of
   // the server.
   T& local() {
-    std::unique_ptr<T>& object = (*objects_)[worker_index() % max_workers];
+    const coro::Runtime* runtime = coro::Runtime::current();
+    if (runtime == nullptr) {
+      throw ErrorException(Error(Errc::configuration, "this thread is no worker of a server"));
+    }
+    std::unique_ptr<T>& object = (*objects_)[runtime->worker_index() % max_workers];
     if (!object) object = maker_->make();
     return *object;
   }

@@ -17,6 +17,11 @@ namespace spate {
 using TimePoint = std::chrono::steady_clock::time_point;
 using Duration = std::chrono::nanoseconds;
 
+// `from + wait`, or the end of time where that is later than can be said.
+constexpr TimePoint later(TimePoint from, Duration wait) noexcept {
+  return wait > TimePoint::max() - from ? TimePoint::max() : from + wait;
+}
+
 namespace coro {
 
 class Waiter;

@@ -88,7 +88,13 @@ class Scope {
                   "spate: spawn takes a function that returns a Task");
     coro::EnterContext enter(join_.branches());
     join_.branch_started();
-    coro::run_spawned(join_, std::move(fn), std::move(args)...);
+    try {
+      coro::run_spawned(join_, std::move(fn), std::move(args)...);
+    } catch (...) {
+      // The task has not begun: no memory for its frame, or an argument refused to be moved.
+      join_.branch_ended();
+      throw;
+    }
   }
 
   // Ends all waits of the tasks in this scope.

@@ -16,7 +16,7 @@ class Connection {
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 
-  // Unique in this process for the life of the server.
+  // Unique among the connections of a server, for days.
   virtual std::uint64_t id() const noexcept = 0;
   // "127.0.0.1:51234" or "[::1]:51234"; "" when the address cannot be told. cost: a system call at
   // the first use in a request.

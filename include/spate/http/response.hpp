@@ -55,6 +55,8 @@ class Response {
 
   // --- for the server ---
 
+  bool owns_body() const noexcept { return fixed_body_.data() == nullptr; }
+
   // Content-Type from static text.
   void fixed_type(std::string_view media_type) noexcept {
     type_.clear();

@@ -2,6 +2,7 @@
 #include "io/epoll/epoll_engine.hpp"
 
 #include <fcntl.h>
+#include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/epoll.h>
@@ -43,6 +44,12 @@ std::uint64_t tag(Kind kind, std::uint32_t index, std::uint16_t generation = 0) 
 
 Error system_error(int error, std::string what) {
   return Error(std::error_code(error, std::system_category()), std::move(what));
+}
+
+// Bytes that were sent and that the peer has not acknowledged.
+std::uint64_t unacknowledged(int fd) noexcept {
+  int bytes = 0;
+  return ::ioctl(fd, SIOCOUTQ, &bytes) == 0 && bytes > 0 ? static_cast<std::uint64_t>(bytes) : 0;
 }
 
 TimePoint read_clock() noexcept {
@@ -301,7 +308,11 @@ void EpollEngine::start(int fd, std::uint16_t listener, EngineClient& client) {
   Slot* slot = nullptr;
   try {
     slot = &slots_.allocate();
+    // Room for every slot, so that look_again() does not fail.
+    if (again_.capacity() < slots_.size()) again_.reserve(2 * slots_.size());
+    if (looking_.capacity() < slots_.size()) looking_.reserve(2 * slots_.size());
   } catch (const std::bad_alloc&) {
+    if (slot != nullptr) slots_.free(*slot);
     ::close(fd);
     return;
   }
@@ -407,8 +418,18 @@ bool EpollEngine::has_unread(const Slot& slot) const noexcept {
 
 // --- sending ---
 
-void EpollEngine::send(Slot& slot, std::span<const char> bytes) {
+void EpollEngine::send(Slot& slot, std::span<const char> bytes) noexcept {
   if (slot.engine_flags & broken) return;
+  try {
+    send_or_keep(slot, bytes);
+  } catch (const std::bad_alloc&) {
+    // Bytes that cannot be kept are lost, and the connection with them.
+    slot.engine_flags |= broken;
+    look_again(slot);
+  }
+}
+
+void EpollEngine::send_or_keep(Slot& slot, std::span<const char> bytes) {
   if (slot.backlog == nullptr) {
     ssize_t sent = ::send(slot.fd, bytes.data(), bytes.size(), MSG_NOSIGNAL);
     if (sent == static_cast<ssize_t>(bytes.size())) [[likely]]
@@ -423,6 +444,7 @@ void EpollEngine::send(Slot& slot, std::span<const char> bytes) {
     }
     bytes = bytes.subspan(static_cast<std::size_t>(sent));
     slot.backlog = new Backlog;
+    slot.backlog->in_kernel = unacknowledged(slot.fd);
     slot.engine_flags |= wants_out;
     set_interest(slot);
   }
@@ -463,7 +485,11 @@ std::size_t EpollEngine::backlog(const Slot& slot) const noexcept {
 }
 
 std::uint64_t EpollEngine::drained(const Slot& slot) const noexcept {
-  return slot.backlog == nullptr ? 0 : slot.backlog->drained;
+  if (slot.backlog == nullptr) return 0;
+  // The kernel asks for more only when much of its buffer is free; what the peer has acknowledged
+  // tells a slow client from a stalled one.
+  const std::uint64_t handed_over = slot.backlog->in_kernel + slot.backlog->drained;
+  return handed_over - std::min(handed_over, unacknowledged(slot.fd));
 }
 
 void EpollEngine::set_interest(Slot& slot) {

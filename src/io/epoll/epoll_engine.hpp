@@ -42,7 +42,7 @@ class EpollEngine final : public Engine {
   bool has_unread(const Slot& slot) const noexcept override;
 
   std::span<char> send_space() noexcept override { return {send_buffer_.get(), send_space_size}; }
-  void send(Slot& slot, std::span<const char> bytes) override;
+  void send(Slot& slot, std::span<const char> bytes) noexcept override;
   std::size_t backlog(const Slot& slot) const noexcept override;
   std::uint64_t drained(const Slot& slot) const noexcept override;
 
@@ -84,6 +84,7 @@ class EpollEngine final : public Engine {
   void start(int fd, std::uint16_t listener, EngineClient& client);
   void read(Slot& slot, EngineClient& client);
   void flush_backlog(Slot& slot, EngineClient& client);
+  void send_or_keep(Slot& slot, std::span<const char> bytes);
   void look_again(Slot& slot);
   void take_time() noexcept;
   void free_slot(Slot& slot) noexcept;
