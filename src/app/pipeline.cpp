@@ -431,7 +431,8 @@ void Pipeline::end_stream(Context& ctx) const noexcept {
   }
   // A truncated answer must not look complete.
   try {
-    if (Parts::failure(ctx) != nullptr) {
+    // A client that left is no failure of the program.
+    if (Parts::failure(ctx) != nullptr && !Parts::failure(ctx)->is(Errc::closed)) {
       exchange.log_failure("the answer was cut: " + Parts::failure(ctx)->describe());
     } else if (Parts::out_of_memory(ctx)) {
       exchange.log_failure("the answer was cut: out of memory");

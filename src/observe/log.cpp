@@ -26,7 +26,7 @@ std::string escape_for_log(std::string_view text, std::size_t most) {
       break;
     }
     const auto byte = static_cast<unsigned char>(c);
-    if (byte < 0x20 || byte == 0x7f) {
+    if (byte < 0x20 || byte == 0x7f || c == '"' || c == '\\') {
       escaped += "\\x";
       escaped += hex[byte >> 4];
       escaped += hex[byte & 15];

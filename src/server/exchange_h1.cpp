@@ -471,6 +471,8 @@ void ExchangeH1::write_answer(bool close) {
   const bool is_head = head.method() == Method::head;
   const bool without = response.status() == 204 || response.status() == 304;
   const h1::Framing framing = without ? h1::Framing::none : h1::Framing::content_length;
+  // RFC 9110 15.3.6: a 205 has no content.
+  if (response.status() == status::reset_content) response.body_view("");
   const bool in_space = space_size > 0 && response.body().data() == space_;
   if (in_space && !is_head && !without && write_around_space(close)) return;
   // The head may be written over the space.
@@ -513,7 +515,7 @@ bool ExchangeH1::write_around_space(bool close) {
 
 bool ExchangeH1::begin_stream(std::optional<std::uint64_t> length) {
   // RFC 9112 6.3: these end with their head, so what follows would be read as the next answer.
-  if (never_has_content(response.status())) {
+  if (never_has_content(response.status()) || response.status() == status::reset_content) {
     throw ErrorException(Error(Errc::invalid, "an answer with status " +
                                                   std::to_string(response.status()) +
                                                   " has no content to stream"));
@@ -575,6 +577,7 @@ void ExchangeH1::end_stream() noexcept {
   stream_ended = true;
   // Shorter than announced: the client must not take it for the whole.
   if (stream_has_length && stream_left > 0) {
+    log_failure("the stream ended before its announced Content-Length");
     abort_now = true;
     return;
   }
