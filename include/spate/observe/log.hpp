@@ -33,8 +33,8 @@ class LogSink {
   virtual void write(const LogRecord& record) = 0;
 };
 
-// `text` with control characters, quotes and backslashes as \xHH, cut to `most` bytes: what came from outside must
-// not forge lines or steer a terminal.
+// `text` with control characters, quotes and backslashes as \xHH, cut to `most` bytes: what came
+// from outside must not forge lines or steer a terminal.
 std::string escape_for_log(std::string_view text, std::size_t most = 256);
 
 }  // namespace spate
