@@ -12,30 +12,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-TEST(UnreadBody, whose_end_comes_with_the_end_of_the_connection_closes_it_once) {
-  Server server;
-  server.post("/", [] { return "done"; });
-  server.get("/who", [](Query<"name"> name) { return std::string(*name); });
-  TestClient client(server);
-  {
-    TestConnection first = client.connection();
-    first.send_raw("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n");
-    EXPECT_EQ(first.read_response(Method::post).body, "done");
-    first.send_raw("0123456789");
-    first.close_sending();
-    client.run();
-  }
-  // Were the slot free twice, these two would share it.
-  TestConnection one = client.connection();
-  TestConnection two = client.connection();
-  one.send_raw("GET /who?name=one HTTP/1.1\r\nHost: a\r\n");
-  two.send_raw("GET /who?name=two HTTP/1.1\r\nHost: a\r\n");
-  one.send_raw("\r\n");
-  two.send_raw("\r\n");
-  EXPECT_EQ(one.read_response().body, "one");
-  EXPECT_EQ(two.read_response().body, "two");
-}
-
 TEST(LateHead, that_is_refused_speaks_of_its_own_bytes_only) {
   Server server;
   server.get("/", [] { return "x"; });
