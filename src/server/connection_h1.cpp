@@ -319,10 +319,12 @@ void ConnectionH1::hold(io::Slot& slot, ExchangeH1& exchange, Input& input,
   exchange.phase = phase;
   slot.session = &exchange;
   set_state(slot, SlotState::active);
-  // What a plain handler answers with may lie in the receive buffer.
+  // What a plain handler answers with may lie in the receive buffer. It is copied once, not again
+  // whenever the kernel has taken a part.
   if (phase == ExchangeH1::Phase::sending && !exchange.sending.empty() &&
-      !exchange.response.owns_body()) {
+      !exchange.response.owns_body() && !exchange.keeps_answer) {
     exchange.sending = exchange.arena.copy(exchange.sending);
+    exchange.keeps_answer = true;
   }
   if (input.bytes.empty()) return;
   if (!input.owned.empty()) {

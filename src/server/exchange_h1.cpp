@@ -112,7 +112,7 @@ void ExchangeH1::clear() noexcept {
   space_ = nullptr;
   phase = Phase::head;
   body_is_chunked = body_wanted = body_awaited = body_buffered = input_ended = continue_due =
-      keeps_head = in_turn = is_pending = false;
+      keeps_answer = keeps_head = in_turn = is_pending = false;
   body_complete = true;
   close_after = abort_now = close_told = false;
   stream_chunked = stream_ended = stream_has_length = false;

@@ -152,6 +152,7 @@ class ExchangeH1 final : public http::Exchange, private coro::Timer {
   bool body_buffered = false;  // wanted whole
   bool input_ended = false;  // the peer has closed its sending side before the content was complete
   bool continue_due = false;  // the client waits for 100 (Continue)
+  bool keeps_answer = false;  // `sending` lies in the arena
   bool keeps_head = false;
   bool is_pending = false;   // a task of the application will call finish()
   bool in_turn = false;      // run() is on the stack: body_space() may be used
