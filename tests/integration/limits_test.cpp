@@ -29,7 +29,7 @@ TEST(HeaderTime, AnUnfinishedHeadIsAnswered408AndClosed) {
   EXPECT_EQ(answer->status, 408);
   EXPECT_TRUE(answer->has_field("connection: close"));
   EXPECT_GE(since(begin), 290ms);
-  EXPECT_LE(since(begin), 1s * slowness);
+  EXPECT_LE(since(begin), 5s) << "that is another limit's time";
   EXPECT_EQ(client.wait_for_end(), Ending::closed);
 }
 
@@ -49,7 +49,7 @@ TEST(HeaderTime, RunsFromTheFirstByteNotFromTheLatest) {
     seen = client.read_some(20ms);
   }
   EXPECT_EQ(seen.substr(0, 12), "HTTP/1.1 408");
-  EXPECT_LE(since(begin), 1500ms);
+  EXPECT_LE(since(begin), 2500ms);
 }
 
 TEST(HeaderTime, CountsForALaterRequestOfTheConnectionToo) {
@@ -73,12 +73,13 @@ TEST(IdleTime, AnIdleConnectionIsClosedWithoutAWord) {
   server.get("/", [] { return "hello"; });
   Running running(std::move(server));
   Client client = running.client();
-  ASSERT_TRUE(client.ask(get("/")));
+  // Before the request: the time runs in the server as soon as it has answered.
   const auto begin = Clock::now();
+  ASSERT_TRUE(client.ask(get("/")));
   EXPECT_EQ(client.read_some(), "");
   EXPECT_EQ(client.wait_for_end(1ms), Ending::closed);
   EXPECT_GE(since(begin), 290ms);
-  EXPECT_LE(since(begin), 1s * slowness);
+  EXPECT_LE(since(begin), 5s) << "that is another limit's time";
   client.close();
   EXPECT_TRUE(eventually([&] { return running->snapshot().connections == 0; }, 2s * slowness));
 }
@@ -131,7 +132,7 @@ TEST_P(BodyTime, ABodyThatStopsIsAnswered408) {
   EXPECT_EQ(answer->status, 408);
   EXPECT_TRUE(answer->has_field("connection: close"));
   // Looked at once a second.
-  EXPECT_LE(since(begin), 3s * slowness);
+  EXPECT_LE(since(begin), 9s) << "that is another limit's time";
 }
 
 TEST_P(BodyTime, ABodyBelowTheLeastRateIsAnswered408) {
