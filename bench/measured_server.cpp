@@ -28,13 +28,19 @@ Task<std::string> upload(Context& ctx) {
   co_return std::to_string(bytes);
 }
 
+std::string length(Body body) { return std::to_string(body->size()); }
+
 }  // namespace
 
+// One hook before and one after, as the showcase has.
 int main(int argc, char** argv) {
   return spate::Server{}
+      .before([](Context&) { return pass; })
+      .after([](Context& ctx) { ctx.response().header("x-served-by", "spate"); })
       .get("/plaintext", [] { return "Hello, World!"; })
       .get<"/hello/{name}">(hello)
       .get("/sleep", nap)
+      .post("/body", length)
       .post("/upload", upload)
       .main(argc, argv);
 }
