@@ -47,6 +47,15 @@ SCENARIOS = {
 }
 
 
+def engines(chosen):
+    return ["epoll", "uring"] if chosen == "all" else [chosen]
+
+
+def print_missing(engine, missing):
+    progress("")
+    print(f"{engine:6} not measured: {missing}", flush=True)
+
+
 def arguments():
     parser = argparse.ArgumentParser(prog="./dev bench instructions", description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("--engine", choices=["epoll", "uring", "all"], default="all")
@@ -110,13 +119,12 @@ def main():
     need_tools("valgrind", "vgdb", "h2load", "c++filt")
     measured = {}
     print(f"1 worker; h2load --h1 -t1; difference of {FEW} and {MANY} requests, after {FEW} for warming up")
-    for engine in ["epoll", "uring"] if options.engine == "all" else [options.engine]:
+    for engine in engines(options.engine):
         try:
             for name in (SHOWCASE, MEASURED):
                 run_program(options, engine, name, measured)
         except EngineMissing as missing:
-            progress("")
-            print(f"{engine:6} not measured: {missing}")
+            print_missing(engine, missing)
             if options.engine != "all":
                 return 2
     if options.update_thresholds:
