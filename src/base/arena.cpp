@@ -19,7 +19,7 @@ void* Arena::allocate_slowly(std::size_t size, std::size_t alignment) {
   return allocate(size, alignment);
 }
 
-void Arena::reset() noexcept {
+void Arena::reset_slowly() noexcept {
   for (Cleanup* cleanup = cleanups_; cleanup != nullptr;) {
     Cleanup* next = cleanup->next;
     cleanup->destroy(cleanup);

@@ -147,6 +147,14 @@ class Exchange {
  protected:
   ~Exchange() = default;
 
+  // Ready for another request.
+  void forget_events() noexcept {
+    stream_begun_ = false;
+    written_in_turn_ = 0;
+    first_deferred_ = last_deferred_ = nullptr;
+    body_event = write_event = nullptr;
+  }
+
   static constexpr std::size_t share_of_turn = 256 * 1024;
 
   bool stream_begun_ = false;

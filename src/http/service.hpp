@@ -32,6 +32,15 @@ struct Plan {
   // The web half's own.
   const void* route = nullptr;
   PathParams params;
+
+  // As new; values of parameters are not touched: names say how many there are.
+  void clear() noexcept {
+    body = Body::unwanted;
+    may_wait = false;
+    limits = nullptr;
+    route = nullptr;
+    params.clear();
+  }
 };
 
 enum class RunState : std::uint8_t {

@@ -57,9 +57,4 @@ void SlotTable::free(Slot& slot) noexcept {
   poison(&slot, sizeof(Slot));
 }
 
-Slot* SlotTable::find(std::uint32_t index, std::uint16_t generation) noexcept {
-  if (index >= used_ || !in_use_[index] || generations_[index] != generation) return nullptr;
-  return &slot(index);
-}
-
 }  // namespace spate::io

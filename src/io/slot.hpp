@@ -5,6 +5,7 @@
 // late event of an earlier one is dropped. thread: one table per worker.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -50,7 +51,10 @@ class SlotTable {
   Slot& allocate();
   void free(Slot& slot) noexcept;
   // The slot if it still lives that life, else null.
-  Slot* find(std::uint32_t index, std::uint16_t generation) noexcept;
+  Slot* find(std::uint32_t index, std::uint16_t generation) noexcept {
+    if (index >= used_ || generations_[index] != generation || !in_use_[index]) return nullptr;
+    return &slot(index);
+  }
 
   // 0 is none. cost: one store.
   void set_deadline(const Slot& slot, Tick deadline) noexcept {
@@ -65,7 +69,8 @@ class SlotTable {
   template <class F>
   void sweep(Tick now, F expired) {
     for (std::uint32_t b = 0; b < blocks_.size(); ++b) {
-      for (std::uint32_t i = 0; i < block_slots; ++i) {
+      const std::uint32_t used = std::min(used_ - b * block_slots, block_slots);
+      for (std::uint32_t i = 0; i < used; ++i) {
         const Tick deadline = blocks_[b]->deadlines[i];
         if (deadline == 0 || deadline > now) [[likely]]
           continue;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "server/connection_h1.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "http/problem.hpp"
@@ -22,6 +23,15 @@ void set_state(io::Slot& slot, SlotState state) noexcept {
 
 }  // namespace
 
+ConnectionH1::ConnectionH1(Worker& worker) noexcept
+    : worker_(&worker), idle_ticks_(Worker::ticks_to(worker.limits().idle)) {
+  const auto lifetime = ticks_of(worker.limits().lifetime);
+  least_lifetime_ =
+      lifetime == 0
+          ? UINT32_MAX
+          : static_cast<io::Tick>(std::min<std::uint64_t>(lifetime - lifetime / 10, UINT32_MAX));
+}
+
 // --- the request loop ---
 
 void ConnectionH1::on_accept(io::Slot& slot) {
@@ -33,9 +43,11 @@ void ConnectionH1::on_accept(io::Slot& slot) {
 void ConnectionH1::on_data(io::Slot& slot, std::string_view bytes, bool last) {
   if (last) slot.flags |= slot_peer_closed;
   switch (state_of(slot)) {
-    case SlotState::idle:
-      serve(slot, {{}, bytes});
+    case SlotState::idle: {
+      Input input(bytes);
+      serve(slot, input);
       return;
+    }
     case SlotState::linger:
       slot.ledger += static_cast<std::uint32_t>(bytes.size());
       if (slot.ledger > worker_->limits().unread_body) worker_->close(slot, false);
@@ -49,10 +61,9 @@ void ConnectionH1::on_data(io::Slot& slot, std::string_view bytes, bool last) {
   switch (exchange.phase) {
     case ExchangeH1::Phase::head: {
       exchange.input.append(bytes);
-      Input input{std::move(exchange.input), {}};
+      Input input(std::move(exchange.input));
       exchange.input.clear();
-      input.bytes = input.owned;
-      serve(slot, std::move(input));
+      serve(slot, input);
       return;
     }
     case ExchangeH1::Phase::running: {
@@ -77,13 +88,12 @@ void ConnectionH1::on_data(io::Slot& slot, std::string_view bytes, bool last) {
         return;
       }
       if (!exchange.body_complete) return;
-      Input input{std::string(bytes.substr(used)), {}};
-      input.bytes = input.owned;
+      Input input(bytes.substr(used));
       release(slot, exchange);
       if (input.bytes.empty()) {
         be_idle(slot);
       } else {
-        serve(slot, std::move(input));
+        serve(slot, input);
       }
       return;
     }
@@ -94,7 +104,7 @@ void ConnectionH1::on_data(io::Slot& slot, std::string_view bytes, bool last) {
 }
 
 // While there are complete requests: answer them. What is left waits in an exchange.
-void ConnectionH1::serve(io::Slot& slot, Input input) {
+void ConnectionH1::serve(io::Slot& slot, Input& input) {
   while (!input.bytes.empty()) {
     ExchangeH1* exchange = static_cast<ExchangeH1*>(slot.session);
     if (exchange == nullptr) {
@@ -137,7 +147,6 @@ void ConnectionH1::serve(io::Slot& slot, Input input) {
 
 // A request whose head is there. True: it is answered, and the connection goes on with `input`.
 bool ConnectionH1::begin(io::Slot& slot, ExchangeH1& exchange, Input& input) {
-  worker_->clear_deadline(slot);
   ++slot.requests;
   Counters& counters = worker_->counters();
   ++counters.requests;
@@ -175,7 +184,7 @@ bool ConnectionH1::begin(io::Slot& slot, ExchangeH1& exchange, Input& input) {
   }
   if (plan.may_wait || !exchange.body_complete) {
     exchange.keep_head();
-    exchange.start_handler_timer();
+    worker_->clear_deadline(slot);
   }
   if (!exchange.body_complete && plan.body != http::Plan::Body::unwanted) {
     // The rest of the body is looked for here when the handler asks for it.
@@ -188,6 +197,7 @@ bool ConnectionH1::begin(io::Slot& slot, ExchangeH1& exchange, Input& input) {
   exchange.in_turn = false;
   if (state == http::RunState::pending) {
     exchange.is_pending = true;
+    if (!exchange.has_begun_stream()) exchange.start_handler_timer();
     hold(slot, exchange, input, ExchangeH1::Phase::running);
     exchange.update_reading();
     return false;
@@ -198,13 +208,13 @@ bool ConnectionH1::begin(io::Slot& slot, ExchangeH1& exchange, Input& input) {
 void ConnectionH1::on_finished(ExchangeH1& exchange) {
   io::Slot& slot = exchange.slot();
   Input input;
-  if (complete(slot, exchange, input)) serve(slot, std::move(input));
+  if (complete(slot, exchange, input)) serve(slot, input);
 }
 
 // What was received and not consumed: with the exchange while its handler ran.
 ConnectionH1::Input ConnectionH1::take_input(ExchangeH1& exchange) {
-  Input input{std::move(exchange.input), {}};
-  input.bytes = std::string_view(input.owned).substr(exchange.input_offset);
+  Input input(std::move(exchange.input));
+  input.bytes.remove_prefix(exchange.input_offset);
   exchange.input.clear();
   exchange.input_offset = 0;
   return input;
@@ -278,7 +288,7 @@ bool ConnectionH1::after_answer(io::Slot& slot, ExchangeH1& exchange, Input& inp
     hold(slot, exchange, input, ExchangeH1::Phase::sending);
     engine.pause_read(slot);
     exchange.write_began = 0;
-    engine.slots().set_deadline(slot, engine.ticks() + io::ticks_per_second);
+    worker_->set_deadline_ticks(slot, io::ticks_per_second);
     return false;
   }
   exchange.start_deferred();
@@ -355,7 +365,8 @@ void ConnectionH1::be_idle(io::Slot& slot) {
   }
   set_state(slot, SlotState::idle);
   worker_->engine().resume_read(slot);
-  worker_->set_deadline(slot, worker_->is_draining() ? drain_idle : worker_->limits().idle);
+  worker_->set_deadline_ticks(slot,
+                              worker_->is_draining() ? Worker::ticks_to(drain_idle) : idle_ticks_);
 }
 
 // Closes for sending now, for good as soon as the peer has had the chance to read the answer.
@@ -400,13 +411,16 @@ void ConnectionH1::on_cut(io::Slot& slot) {
 }
 
 bool ConnectionH1::lifetime_is_over(const io::Slot& slot) const noexcept {
+  return worker_->ticks() - slot.born > least_lifetime_ && is_past_lifetime(slot);
+}
+
+bool ConnectionH1::is_past_lifetime(const io::Slot& slot) const noexcept {
   const auto lifetime = worker_->limits().lifetime;
-  if (lifetime.count() == 0) return false;
   // Up to a tenth earlier, by slot: connections that began together must not end together.
   const auto most = static_cast<std::uint64_t>(lifetime.count()) * io::ticks_per_second / 1000;
   const std::uint64_t mixed = (slot.index * 0x9e3779b97f4a7c15ULL ^ worker_->seed()) >> 40;
   const std::uint64_t jitter = most / 10 * (mixed & 1023) / 1024;
-  return worker_->engine().ticks() - slot.born > most - jitter;
+  return worker_->ticks() - slot.born > most - jitter;
 }
 
 // --- events ---
@@ -486,7 +500,7 @@ void ConnectionH1::on_drained(io::Slot& slot) {
   if (exchange.phase != ExchangeH1::Phase::sending) return;
   worker_->clear_deadline(slot);
   Input input = take_input(exchange);
-  if (after_answer(slot, exchange, input)) serve(slot, std::move(input));
+  if (after_answer(slot, exchange, input)) serve(slot, input);
 }
 
 void ConnectionH1::on_deadline(io::Slot& slot) {
@@ -534,7 +548,7 @@ void ConnectionH1::on_deadline(io::Slot& slot) {
 
 void ConnectionH1::check_body_rate(io::Slot& slot, ExchangeH1& exchange) {
   const Limits& limits = worker_->limits();
-  const io::Tick now = worker_->engine().ticks();
+  const io::Tick now = worker_->ticks();
   Duration waited = exchange.body_waited;
   if (exchange.body_wait_began) waited += worker_->now() - *exchange.body_wait_began;
   const bool stalled = now - exchange.last_body_byte > ticks_of(limits.body_idle);
@@ -546,13 +560,13 @@ void ConnectionH1::check_body_rate(io::Slot& slot, ExchangeH1& exchange) {
     exchange.fail_body(Error(Errc::timeout, "the request's content did not arrive in time", 408));
     return;
   }
-  worker_->engine().slots().set_deadline(slot, now + io::ticks_per_second);
+  worker_->set_deadline_ticks(slot, io::ticks_per_second);
 }
 
 bool ConnectionH1::send_rate_is_too_low(io::Slot& slot, ExchangeH1& exchange) {
   const Limits& limits = worker_->limits();
   io::Engine& engine = worker_->engine();
-  const io::Tick now = engine.ticks();
+  const io::Tick now = worker_->ticks();
   const std::uint64_t drained = engine.drained(slot);
   if (exchange.write_began == 0) {
     exchange.write_began = exchange.last_drain = now;
@@ -568,7 +582,7 @@ bool ConnectionH1::send_rate_is_too_low(io::Slot& slot, ExchangeH1& exchange) {
   const bool stalled = now - exchange.last_drain > ticks_of(limits.write_idle);
   const bool slow = waited > grace && drained * io::ticks_per_second < (waited - grace) * rate;
   if (stalled || slow) return true;
-  engine.slots().set_deadline(slot, now + io::ticks_per_second);
+  worker_->set_deadline_ticks(slot, io::ticks_per_second);
   return false;
 }
 

@@ -34,7 +34,7 @@ inline constexpr std::chrono::milliseconds drain_idle{1'000};
 
 class ConnectionH1 {
  public:
-  explicit ConnectionH1(Worker& worker) noexcept : worker_(&worker) {}
+  explicit ConnectionH1(Worker& worker) noexcept;
 
   void on_accept(io::Slot& slot);
   void on_data(io::Slot& slot, std::string_view bytes, bool last);
@@ -52,7 +52,8 @@ class ConnectionH1 {
   // that belonged to an exchange.
   struct Input {
     Input() = default;
-    Input(std::string text, std::string_view view) : owned(std::move(text)), bytes(view) {}
+    explicit Input(std::string_view view) noexcept : bytes(view) {}
+    explicit Input(std::string text) noexcept : owned(std::move(text)), bytes(owned) {}
     // A short string keeps its text inside itself: moving it moves what `bytes` points at.
     Input(Input&& other) noexcept { *this = std::move(other); }
     Input& operator=(Input&& other) noexcept {
@@ -69,7 +70,7 @@ class ConnectionH1 {
     std::string_view bytes;
   };
 
-  void serve(io::Slot& slot, Input input);
+  void serve(io::Slot& slot, Input& input);
   bool begin(io::Slot& slot, ExchangeH1& exchange, Input& input);
   bool complete(io::Slot& slot, ExchangeH1& exchange, Input& input);
   bool after_answer(io::Slot& slot, ExchangeH1& exchange, Input& input);
@@ -80,6 +81,7 @@ class ConnectionH1 {
   void end(io::Slot& slot, bool may_have_unread);
   void be_idle(io::Slot& slot);
   bool lifetime_is_over(const io::Slot& slot) const noexcept;
+  bool is_past_lifetime(const io::Slot& slot) const noexcept;
   void check_body_rate(io::Slot& slot, ExchangeH1& exchange);
   bool send_rate_is_too_low(io::Slot& slot, ExchangeH1& exchange);
   ExchangeH1& exchange_of(io::Slot& slot) noexcept {
@@ -88,6 +90,9 @@ class ConnectionH1 {
   void release(io::Slot& slot, ExchangeH1& exchange) noexcept;
 
   Worker* worker_;
+  io::Tick idle_ticks_;
+  // A connection younger than this need not be looked at; see lifetime_is_over.
+  io::Tick least_lifetime_;
 };
 
 }  // namespace spate::server

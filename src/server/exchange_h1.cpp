@@ -50,7 +50,7 @@ std::string_view SlotConnection::protocol() const noexcept {
 }
 
 Duration SlotConnection::age() const noexcept {
-  return std::chrono::seconds(1) * (worker_->engine().ticks() - slot_->born) / io::ticks_per_second;
+  return std::chrono::seconds(1) * (worker_->ticks() - slot_->born) / io::ticks_per_second;
 }
 
 bool SlotConnection::keep_alive() const noexcept {
@@ -81,12 +81,15 @@ std::unique_ptr<SlotConnection::State>& SlotConnection::state_slot() {
 
 // --- life ---
 
+ExchangeH1::ExchangeH1(Worker& worker) noexcept : worker_(&worker) {
+  shows_details = worker.shows_details();
+}
+
 ExchangeH1::~ExchangeH1() { stop_handler_timer(); }
 
 void ExchangeH1::attach(io::Slot& slot) noexcept {
   slot_ = &slot;
   connection_.emplace(*worker_, slot, this);
-  shows_details = worker_->shows_details();
 }
 
 void ExchangeH1::clear() noexcept {
@@ -95,31 +98,14 @@ void ExchangeH1::clear() noexcept {
   connection_.reset();
   arena.reset();
   response.clear();
-  plan = {};
+  plan.clear();
   parser.reset();
-  decoder = h1::ChunkedDecoder();
   clear_buffer(input);
   clear_buffer(body);
-  input_offset = 0;
-  whole = {};
-  sending = {};
   failure.reset();
-  body_left = body_received = discarded = drained_before = stream_left = 0;
-  body_wait_began.reset();
-  body_waited = {};
-  last_body_byte = write_began = last_drain = 0;
-  space_size = 0;
+  static_cast<ExchangeStateH1&>(*this) = ExchangeStateH1();
+  forget_events();
   space_ = nullptr;
-  phase = Phase::head;
-  body_is_chunked = body_wanted = body_awaited = body_buffered = input_ended = continue_due =
-      keeps_answer = keeps_head = in_turn = is_pending = false;
-  body_complete = true;
-  close_after = abort_now = close_told = false;
-  stream_chunked = stream_ended = stream_has_length = false;
-  stream_begun_ = false;
-  first_deferred_ = last_deferred_ = nullptr;
-  written_in_turn_ = 0;
-  body_event = write_event = nullptr;
   request_id_ = {};
   slot_ = nullptr;
 }
@@ -238,7 +224,7 @@ void ExchangeH1::fail_body(Error error) noexcept {
 std::size_t ExchangeH1::feed(std::string_view bytes) noexcept {
   if (!wants_body() || bytes.empty()) return 0;
   continue_due = false;
-  last_body_byte = worker_->engine().ticks();
+  last_body_byte = worker_->ticks();
   const std::size_t limit = body_buffered ? plan.limits->body : plan.limits->streamed_body;
   std::size_t used = 0;
   try {
@@ -331,7 +317,7 @@ void ExchangeH1::update_reading() {
   const bool waiting = body_awaited && wants_body();
   if (waiting && !body_wait_began) {
     body_wait_began = worker_->now();
-    last_body_byte = engine.ticks();
+    last_body_byte = worker_->ticks();
     check_rate_soon();
   } else if (!waiting && body_wait_began) {
     body_waited += worker_->now() - *body_wait_began;
@@ -341,9 +327,8 @@ void ExchangeH1::update_reading() {
 
 // A check that is due already stays: pieces that keep coming must not put it off.
 void ExchangeH1::check_rate_soon() noexcept {
-  io::Engine& engine = worker_->engine();
-  if (engine.slots().deadline(*slot_) != 0) return;
-  engine.slots().set_deadline(*slot_, engine.ticks() + io::ticks_per_second);
+  if (worker_->slots().deadline(*slot_) != 0) return;
+  worker_->slots().set_deadline(*slot_, worker_->ticks() + io::ticks_per_second);
 }
 
 void ExchangeH1::send_continue() {
@@ -443,12 +428,10 @@ h1::ResponseHeadSpec ExchangeH1::head_spec(h1::Framing framing, std::uint64_t le
 
 void ExchangeH1::count_head(bool close) noexcept {
   close_told = close;
+  if (response.status() < 400) [[likely]]
+    return;
   Counters& counters = worker_->counters();
-  if (response.status() >= 500) {
-    ++counters.server_errors;
-  } else if (response.status() >= 400) {
-    ++counters.client_errors;
-  }
+  ++(response.status() >= 500 ? counters.server_errors : counters.client_errors);
 }
 
 void ExchangeH1::write_head(h1::Framing framing, std::uint64_t length, bool close) {

@@ -50,17 +50,55 @@ struct UserState {
   std::unique_ptr<SlotConnection::State> state;
 };
 
-class ExchangeH1 final : public http::Exchange, private coro::Timer {
- public:
-  explicit ExchangeH1(Worker& worker) noexcept : worker_(&worker) {}
-  ~ExchangeH1();
-
+// What a request changes in its exchange, apart from what owns memory: put back in one go.
+struct ExchangeStateH1 {
   enum class Phase : std::uint8_t {
     head,        // bytes of the head are arriving
     running,     // hooks and handler
     discarding,  // answered; the rest of the body is read and dropped
     sending,     // answered; bytes of it have not been taken by the kernel yet
   };
+
+  h1::ChunkedDecoder decoder;
+  std::size_t input_offset = 0;
+  std::string_view whole;
+  std::string_view sending;  // of the answer's body, not yet handed to the engine
+  std::uint64_t body_left = 0;
+  std::uint64_t body_received = 0;
+  std::uint64_t discarded = 0;
+  std::uint64_t drained_before = 0;
+  std::uint64_t stream_left = 0;
+  // Pieces may come faster than ticks, so waits are summed up in finer time.
+  std::optional<TimePoint> body_wait_began;
+  Duration body_waited{};  // in former waits
+  io::Tick last_body_byte = 0;
+  io::Tick write_began = 0;  // waiting for the backlog
+  io::Tick last_drain = 0;
+  std::uint32_t space_size = 0;
+  Phase phase = Phase::head;
+  bool body_is_chunked = false;
+  bool body_complete = true;
+  bool body_wanted = false;
+  bool body_awaited = false;   // somebody waits for more of it
+  bool body_buffered = false;  // wanted whole
+  bool input_ended = false;  // the peer has closed its sending side before the content was complete
+  bool continue_due = false;  // the client waits for 100 (Continue)
+  bool keeps_answer = false;  // `sending` lies in the arena
+  bool keeps_head = false;
+  bool is_pending = false;   // a task of the application will call finish()
+  bool in_turn = false;      // run() is on the stack: body_space() may be used
+  bool close_after = false;  // the application or a rule wants the connection to end
+  bool abort_now = false;
+  bool close_told = false;  // the answer's head says `Connection: close`
+  bool stream_chunked = false;
+  bool stream_ended = false;
+  bool stream_has_length = false;
+};
+
+class ExchangeH1 final : public http::Exchange, public ExchangeStateH1, private coro::Timer {
+ public:
+  explicit ExchangeH1(Worker& worker) noexcept;
+  ~ExchangeH1();
 
   // Ready for another request; buffers of usual size are kept.
   void clear() noexcept;
@@ -126,43 +164,9 @@ class ExchangeH1 final : public http::Exchange, private coro::Timer {
   void update_reading();
 
   h1::RequestParser parser;
-  h1::ChunkedDecoder decoder;
   std::string input;  // received, not yet consumed
-  std::size_t input_offset = 0;
-  std::string body;  // content received for the application
-  std::string_view whole;
-  std::string_view sending;  // of the answer's body, not yet handed to the engine
+  std::string body;   // content received for the application
   std::optional<Error> failure;
-  std::uint64_t body_left = 0;
-  std::uint64_t body_received = 0;
-  std::uint64_t discarded = 0;
-  std::uint64_t drained_before = 0;
-  // Pieces may come faster than ticks, so waits are summed up in finer time.
-  std::optional<TimePoint> body_wait_began;
-  Duration body_waited{};  // in former waits
-  io::Tick last_body_byte = 0;
-  io::Tick write_began = 0;  // waiting for the backlog
-  io::Tick last_drain = 0;
-  std::uint32_t space_size = 0;
-  Phase phase = Phase::head;
-  bool body_is_chunked = false;
-  bool body_complete = true;
-  bool body_wanted = false;
-  bool body_awaited = false;   // somebody waits for more of it
-  bool body_buffered = false;  // wanted whole
-  bool input_ended = false;  // the peer has closed its sending side before the content was complete
-  bool continue_due = false;  // the client waits for 100 (Continue)
-  bool keeps_answer = false;  // `sending` lies in the arena
-  bool keeps_head = false;
-  bool is_pending = false;   // a task of the application will call finish()
-  bool in_turn = false;      // run() is on the stack: body_space() may be used
-  bool close_after = false;  // the application or a rule wants the connection to end
-  bool abort_now = false;
-  bool close_told = false;  // the answer's head says `Connection: close`
-  bool stream_chunked = false;
-  bool stream_ended = false;
-  bool stream_has_length = false;
-  std::uint64_t stream_left = 0;
 
  private:
   void fire() noexcept override;

@@ -6,15 +6,6 @@
 
 namespace spate::server {
 
-char* Output::reserve(io::Slot& slot, std::size_t size) {
-  if (owner_ != &slot || used_ + size > io::Engine::send_space_size) {
-    flush();
-    owner_ = &slot;
-    base_ = engine_->send_space().data();
-  }
-  return base_ + used_;
-}
-
 bool Output::skip(std::size_t size) noexcept {
   if (used_ != begin_) return false;
   begin_ += size;

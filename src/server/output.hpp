@@ -17,7 +17,14 @@ class Output {
 
   // Room for `size` bytes (at most io::Engine::send_space_size) behind what `slot` has gathered.
   // Another connection's bytes are sent first. lifetime: until the next call of anything here.
-  char* reserve(io::Slot& slot, std::size_t size);
+  char* reserve(io::Slot& slot, std::size_t size) {
+    if (owner_ != &slot || used_ + size > io::Engine::send_space_size) {
+      flush();
+      owner_ = &slot;
+      base_ = engine_->send_space().data();
+    }
+    return base_ + used_;
+  }
   // The first `size` bytes of what reserve() gave belong to the connection now.
   void commit(std::size_t size) noexcept { used_ += size; }
   // Nothing is gathered: the bytes before `skip` of the reserved room are not to be sent.

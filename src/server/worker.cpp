@@ -42,6 +42,8 @@ Worker::Worker(std::unique_ptr<io::Engine> engine, http::Service& service,
       service_(&service),
       surroundings_(&surroundings),
       engine_(std::move(engine)),
+      slots_(&engine_->slots()),
+      ticks_(engine_->ticks()),
       inbox_(options.limits.posted_jobs),
       output_(*engine_),
       root_(*this),
@@ -66,7 +68,7 @@ void Worker::shut_down() noexcept {
   end_services();
   for (int i = 0; i < 100 && (!is_drained() || has_services()); ++i) {
     if (i > 0) {
-      engine_->slots().for_each([this](io::Slot& slot) { http1_->on_cut(slot); });
+      slots_->for_each([this](io::Slot& slot) { http1_->on_cut(slot); });
     }
     turn(Duration::zero());
   }
@@ -84,23 +86,23 @@ void Worker::turn(Duration most) {
       const Duration until = std::max<Duration>(*timer - now(), Duration::zero());
       most = most < Duration::zero() ? until : std::min(most, until);
     }
-    if (engine_->slots().size() > 0) {
+    if (slots_->size() > 0) {
       most = most < Duration::zero() ? sweep_interval : std::min<Duration>(most, sweep_interval);
     }
   }
-  publish();
   engine_->wait(most);
   set_now(engine_->now());
+  ticks_ = engine_->ticks();
   engine_->dispatch(*this);
-  run_jobs();
+  if (!inbox_.is_empty()) run_jobs();
   run_timers();
   // What one wait ends may begin and end others; a bound leaves the network its turn.
   for (std::size_t resumed = 0; has_ready() && resumed < resumed_per_turn;) {
     resumed += run_ready(resumed_per_turn - resumed);
     answer_finished();
   }
-  answer_finished();
-  if (engine_->ticks() != swept_) sweep();
+  if (!finished_.empty()) answer_finished();
+  if (ticks_ != swept_) sweep();
   output_.flush();
   publish();
   coro::current_context = nullptr;
@@ -127,13 +129,13 @@ void Worker::answer_finished() {
 }
 
 void Worker::sweep() {
-  swept_ = engine_->ticks();
-  engine_->slots().sweep(
-      swept_, [this](io::Slot& slot) { guarded(slot, [&] { http1_->on_deadline(slot); }); });
+  swept_ = ticks_;
+  slots_->sweep(swept_,
+                [this](io::Slot& slot) { guarded(slot, [&] { http1_->on_deadline(slot); }); });
 }
 
 void Worker::publish() noexcept {
-  counters_.connections = engine_->slots().size();
+  counters_.connections = slots_->size();
   counters_.background_tasks = background_.running();
   counters_.live_frames = coro::live_frames();
   counters_.bytes_sent = output_.bytes_sent();
@@ -145,7 +147,7 @@ void Worker::publish() noexcept {
 void Worker::begin_drain() {
   if (draining_) return;
   draining_ = true;
-  engine_->slots().for_each([this](io::Slot& slot) {
+  slots_->for_each([this](io::Slot& slot) {
     if (static_cast<SlotState>(slot.state) == SlotState::idle) {
       set_deadline(slot, drain_idle);
     }
@@ -156,11 +158,11 @@ void Worker::cut() {
   draining_ = true;
   if (std::exchange(cut_, true)) return;
   root_.cancel(CancelReason::drain);
-  engine_->slots().for_each([this](io::Slot& slot) { http1_->on_cut(slot); });
+  slots_->for_each([this](io::Slot& slot) { http1_->on_cut(slot); });
 }
 
 bool Worker::is_drained() const noexcept {
-  return engine_->slots().size() == 0 && background_.running() == 0 && !has_work();
+  return slots_->size() == 0 && background_.running() == 0 && !has_work();
 }
 
 // --- jobs and failures ---
@@ -230,10 +232,12 @@ void Worker::cut_short(io::Slot& slot) noexcept {
 
 ExchangeH1& Worker::take_exchange() {
   // Each may be noted as finished, which must not fail.
-  if (finished_.capacity() <= engine_->slots().size()) {
-    finished_.reserve(2 * engine_->slots().size() + 1);
+  if (finished_.capacity() <= slots_->size()) [[unlikely]] {
+    finished_.reserve(2 * slots_->size() + 1);
     answering_.reserve(finished_.capacity());
   }
+  if (spare_ != nullptr) [[likely]]
+    return *spare_.release();
   if (pool_.empty()) return *new ExchangeH1(*this);
   ExchangeH1* exchange = pool_.back().release();
   pool_.pop_back();
@@ -244,6 +248,10 @@ void Worker::give_exchange(ExchangeH1& exchange) noexcept {
   std::unique_ptr<ExchangeH1> owned(&exchange);
   owned->clear();
 #if !defined(SPATE_SANITIZE)
+  if (spare_ == nullptr) [[likely]] {
+    spare_ = std::move(owned);
+    return;
+  }
   constexpr std::size_t pooled_exchanges = 64;
   if (pool_.size() < pooled_exchanges) {
     try {
@@ -253,12 +261,6 @@ void Worker::give_exchange(ExchangeH1& exchange) noexcept {
     }
   }
 #endif
-}
-
-void Worker::set_deadline(io::Slot& slot, std::chrono::milliseconds wait) noexcept {
-  // One tick more than asked for: the current one has begun already.
-  const auto ticks = static_cast<io::Tick>(wait.count() * io::ticks_per_second / 1000) + 1;
-  engine_->slots().set_deadline(slot, engine_->ticks() + ticks);
 }
 
 void Worker::close(io::Slot& slot, bool reset) noexcept {
@@ -274,7 +276,7 @@ void Worker::close(io::Slot& slot, bool reset) noexcept {
   } else {
     engine_->close(slot);
   }
-  if (accept_paused_ && engine_->slots().size() < options_.most_connections) {
+  if (accept_paused_ && slots_->size() < options_.most_connections) {
     accept_paused_ = false;
     engine_->resume_accept();
   }
@@ -282,7 +284,7 @@ void Worker::close(io::Slot& slot, bool reset) noexcept {
 
 bool Worker::on_accept(io::Slot& slot) {
   ++counters_.accepted;
-  if (engine_->slots().size() >= options_.most_connections && !accept_paused_) {
+  if (slots_->size() >= options_.most_connections && !accept_paused_) {
     accept_paused_ = true;
     ++counters_.limit_hits;
     engine_->pause_accept();
@@ -320,7 +322,7 @@ void Worker::on_accept_paused(int error) {
   ++counters_.accept_pauses;
   log(LogLevel::warning, "accepting paused reason=\"" +
                              std::error_code(error, std::system_category()).message() +
-                             "\" connections=" + std::to_string(engine_->slots().size()));
+                             "\" connections=" + std::to_string(slots_->size()));
 }
 
 }  // namespace spate::server

@@ -105,6 +105,9 @@ class Worker final : public coro::Runtime, public io::EngineClient {
   Output& output() noexcept { return output_; }
   Counters& counters() noexcept { return counters_; }
   std::string_view date() noexcept { return date_.at(engine_->unix_seconds()); }
+  io::SlotTable& slots() noexcept { return *slots_; }
+  // Of the latest wait; see Engine::ticks.
+  io::Tick ticks() const noexcept { return ticks_; }
   // One line to the log; at most a hundred a second, the rest is counted.
   void log(LogLevel level, std::string line) noexcept;
   // The client broke a limit: counted, and logged with the connection's peer.
@@ -118,8 +121,17 @@ class Worker final : public coro::Runtime, public io::EngineClient {
   // The exchange's request has ended in a task; its answer is sent later in this turn.
   void note_finished(ExchangeH1& exchange) noexcept { finished_.push_back(&exchange); }
   // Sets the slot's deadline `wait` from now.
-  void set_deadline(io::Slot& slot, std::chrono::milliseconds wait) noexcept;
-  void clear_deadline(io::Slot& slot) noexcept { engine_->slots().set_deadline(slot, 0); }
+  void set_deadline(io::Slot& slot, std::chrono::milliseconds wait) noexcept {
+    set_deadline_ticks(slot, ticks_to(wait));
+  }
+  void set_deadline_ticks(io::Slot& slot, io::Tick ticks) noexcept {
+    slots_->set_deadline(slot, ticks_ + ticks);
+  }
+  // One tick more than asked for: the current one has begun already.
+  static io::Tick ticks_to(std::chrono::milliseconds wait) noexcept {
+    return static_cast<io::Tick>(wait.count() * io::ticks_per_second / 1000) + 1;
+  }
+  void clear_deadline(io::Slot& slot) noexcept { slots_->set_deadline(slot, 0); }
   // Closes the slot and tells the service.
   void close(io::Slot& slot, bool reset) noexcept;
 
@@ -153,6 +165,8 @@ class Worker final : public coro::Runtime, public io::EngineClient {
   http::Service* service_;
   Surroundings* surroundings_;
   std::unique_ptr<io::Engine> engine_;
+  io::SlotTable* slots_;
+  io::Tick ticks_;
   Inbox inbox_;
   Output output_;
   h1::DateCache date_;
@@ -160,6 +174,7 @@ class Worker final : public coro::Runtime, public io::EngineClient {
   Scope background_;
   Scope services_;
   std::unique_ptr<ConnectionH1> http1_;
+  std::unique_ptr<ExchangeH1> spare_;  // of requests that are answered in their turn
   std::vector<std::unique_ptr<ExchangeH1>> pool_;
   std::vector<ExchangeH1*> finished_;
   std::vector<ExchangeH1*> answering_;
