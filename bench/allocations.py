@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 """./dev bench allocations: calls of the general allocator per request in the steady state, by a preloaded counter.
 
-Counted in the server's whole process, of plain handlers and of a Task that does not wait. Fails unless all are zero; then it
-names where the first ones came from.
+Counted in the server's whole process, of plain handlers and of a Task that does not wait. Fails above the limits of
+thresholds.txt; then it names where the first ones came from.
 """
 
 import argparse
@@ -14,11 +14,12 @@ import subprocess
 import sys
 import tempfile
 
+import thresholds
 from instructions import engines, print_missing
 from server_process import ROOT, EngineMissing, MeasureError, ServerProcess, need_tools, progress, program
 
 NAME = "spate-measured-server"
-ROUTES = [("/plaintext", "plain handler"), ("/hello/world", "Task that does not wait")]
+ROUTES = {"plain": "/plaintext", "task": "/hello/world"}
 WARM_UP = 50_000
 ALLOCATIONS, BACKTRACES = 0, 3  # words of malloc_counter.c
 
@@ -51,12 +52,12 @@ def print_places(server):
         print("  " + " ".join(done.stdout.split("\n")[:2]))
 
 
-def run_engine(engine, requests, counter, counts):
-    bad = False
+def run_engine(engine, requests, counter, counts, measured):
+    first = len(measured)
     with Counted(engine, counter, counts) as server:
         if server.allocations() == 0:
             raise MeasureError("the counter saw no allocation at the start of the server: it does not work")
-        for path, what in ROUTES:
+        for what, path in ROUTES.items():
             progress(f"{engine}: {path}")
             server.ask(path, WARM_UP, 64)
             server.print_backtraces(3)
@@ -65,11 +66,10 @@ def run_engine(engine, requests, counter, counts):
             count = server.allocations() - before
             server.print_backtraces(0)
             progress("")
-            print(f"{engine:6} {path:14} {what:26} {count:9} allocations  {count / requests:.6f} per request", flush=True)
-            bad = bad or count > 0
-        if bad:
+            print(f"{engine:6} {what:5} {path:14} {count:9} allocations  {count / requests:.6f} per request", flush=True)
+            measured[f"allocations/{engine}/{what}"] = count / requests
+        if any(list(measured.values())[first:]):
             print_places(server)
-    return bad
 
 
 def main():
@@ -79,18 +79,18 @@ def main():
     options = parser.parse_args()
     need_tools("h2load", "gcc", "llvm-symbolizer-19")
     print(f"{NAME}, 1 worker; h2load --h1 -t1 -c64, {options.requests} requests after {WARM_UP} for warming up")
-    bad = False
+    measured = {}
     with tempfile.TemporaryDirectory(prefix="spate-bench-") as folder:
         counter = os.path.join(folder, "malloc_counter.so")
         subprocess.run(["gcc", "-O2", "-shared", "-fPIC", "-o", counter, os.path.join(ROOT, "bench", "malloc_counter.c")], check=True)
         for engine in engines(options.engine):
             try:
-                bad = run_engine(engine, options.requests, counter, os.path.join(folder, "counts." + engine)) or bad
+                run_engine(engine, options.requests, counter, os.path.join(folder, "counts." + engine), measured)
             except EngineMissing as missing:
                 print_missing(engine, missing)
                 if options.engine != "all":
                     return 2
-    return 1 if bad else 0
+    return thresholds.report(measured, thresholds.read(), "./dev bench allocations names the callers")
 
 
 if __name__ == "__main__":

@@ -7,41 +7,55 @@ import os
 PATH = os.path.join(os.path.dirname(os.path.abspath(__file__)), "thresholds.txt")
 
 
-def read(path=PATH):
+def parse(lines):
     """Name -> limit."""
     limits = {}
-    with open(path, encoding="utf-8") as file:
-        for number, line in enumerate(file, 1):
-            words = line.split("#")[0].split(None, 2)
-            if not words:
-                continue
-            try:
-                name, limit, _why = words
-                limits[name] = float(limit)
-            except ValueError:
-                raise SystemExit(f"{path}:{number}: expected `name limit why`, found: {line.strip()}") from None
+    for number, line in enumerate(lines, 1):
+        words = line.split("#")[0].split(None, 2)
+        if not words:
+            continue
+        try:
+            name, limit, _why = words
+            limits[name] = float(limit)
+        except ValueError:
+            raise SystemExit(f"{PATH}:{number}: expected `name limit why`, found: {line.strip()}") from None
     return limits
 
 
-def failures(measured, limits):
-    """A message for each figure above its limit, or without one."""
+def read():
+    with open(PATH, encoding="utf-8") as file:
+        return parse(file)
+
+
+def failures(measured, limits, look):
+    """A message for each figure above its limit, or without one. `look` is the command that shows where it comes from."""
     for name, value in measured.items():
         if name not in limits:
-            yield f"{name}: {value:.2f} was measured, but bench/thresholds.txt has no line for it; add one"
+            yield f"{name}: {value:.6g} was measured, and bench/thresholds.txt has no line for it; add `{name} LIMIT WHY`"
         elif value > limits[name]:
-            yield (f"{name}: {value:.2f} is above its limit of {limits[name]:g}. Find what grew with `./dev bench instructions "
-                   "--functions`; if it is worth its price, say why and raise the limit with `./dev bench instructions "
-                   "--update-thresholds`")
+            yield (f"{name}: {value:.6g} is above its limit of {limits[name]:g}. See what grew: {look}. Take it out again, or, where it is "
+                   "worth its price, raise the limit in bench/thresholds.txt in the same change and say why")
 
 
-def update(measured, path=PATH, slack=1.03):
-    """Sets the limits of what was measured to that and three percent; leaves the other lines and all reasons."""
-    with open(path, encoding="utf-8") as file:
-        lines = file.readlines()
-    for index, line in enumerate(lines):
+def report(measured, limits, look):
+    """Prints the failures; returns the exit code."""
+    bad = list(failures(measured, limits, look))
+    for message in bad:
+        print("FAILED " + message)
+    return 1 if bad else 0
+
+
+def updated(lines, measured):
+    """The lines with limits three percent above what was measured. Other lines and all reasons stay."""
+    for line in lines:
         words = line.split(None, 2)
         if len(words) == 3 and words[0] in measured:
-            limit = math.ceil(measured[words[0]] * slack)
-            lines[index] = f"{words[0]:<42} {limit:>6}  {words[2]}"
-    with open(path, "w", encoding="utf-8") as file:
+            line = f"{words[0]:<34} {math.ceil(measured[words[0]] * 1.03):>6}  {words[2]}"
+        yield line
+
+
+def update(measured):
+    with open(PATH, encoding="utf-8") as file:
+        lines = list(updated(file, measured))
+    with open(PATH, "w", encoding="utf-8") as file:
         file.writelines(lines)
