@@ -15,10 +15,11 @@ constexpr std::string_view text_type = "text/plain; charset=utf-8";
 constexpr std::string_view html_type = "text/html; charset=utf-8";
 // Browsers must not guess another type, such as HTML in a text that people wrote.
 constexpr std::string_view nosniff = "x-content-type-options: nosniff\r\n";
+constexpr std::size_t nosniff_name_size = 22;
 
 void guard_text(Response& response) {
   if (response.type().empty()) response.fixed_type(text_type);
-  response.add_rendered(nosniff);
+  response.add_rendered(nosniff, nosniff_name_size);
 }
 
 }  // namespace
@@ -102,7 +103,7 @@ void JsonAnswer::finish() {
 void Html::answer_to(Context& ctx) && {
   Response& response = ctx.exchange().response;
   if (response.type().empty()) response.fixed_type(app::html_type);
-  response.add_rendered(app::nosniff);
+  response.add_rendered(app::nosniff, app::nosniff_name_size);
   response.body(std::move(text_));
   app::ContextParts::answered(ctx) = true;
 }

@@ -284,8 +284,7 @@ bool Pipeline::run_before_plain(Context& ctx,
   }
 }
 
-bool Pipeline::takes(Context& ctx, Verdict& verdict) const {
-  if (verdict.passes()) return true;
+bool Pipeline::refuses(Context& ctx, Verdict& verdict) const {
   if (verdict.response() != nullptr) {
     answer_response(ctx, std::move(*verdict.response()));
   } else {
@@ -358,8 +357,7 @@ void Pipeline::note_exception(Context& ctx) const noexcept {
 }
 
 // Makes the answer for what has failed so far.
-void Pipeline::settle(Context& ctx) const noexcept {
-  if (!Parts::has_failed(ctx)) return;
+void Pipeline::settle_failure(Context& ctx) const noexcept {
   http::Exchange& exchange = ctx.exchange();
   if (exchange.has_begun_stream()) return;  // see end_stream
   Error* const failure = std::exchange(Parts::failure(ctx), nullptr);

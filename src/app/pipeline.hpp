@@ -13,6 +13,7 @@
 #include <string_view>
 #include <vector>
 
+#include "app/context_parts.hpp"
 #include "app/router.hpp"
 #include "http/exchange.hpp"
 #include "http/service.hpp"
@@ -77,11 +78,17 @@ class Pipeline final : public http::Service {
   static coro::Detached drive(const Pipeline& self, Context& ctx, bool server_done, bool goes_on);
 
   bool run_before_plain(Context& ctx, const std::vector<const BeforeHook*>& hooks) const noexcept;
-  bool takes(Context& ctx, Verdict& verdict) const;
+  bool takes(Context& ctx, Verdict& verdict) const {
+    return verdict.passes() || refuses(ctx, verdict);
+  }
+  bool refuses(Context& ctx, Verdict& verdict) const;
   void answer_without_route(Context& ctx, const Target& target) const;
   void end_handler(Context& ctx) const;
   void note_exception(Context& ctx) const noexcept;
-  void settle(Context& ctx) const noexcept;
+  void settle(Context& ctx) const noexcept {
+    if (ContextParts::has_failed(ctx)) settle_failure(ctx);
+  }
+  void settle_failure(Context& ctx) const noexcept;
   void answer_failure(Context& ctx, Error error, bool is_logged) const;
   void end_stream(Context& ctx) const noexcept;
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include <algorithm>
 #include <spate/base/error.hpp>
 #include <spate/http/field_rules.hpp>
 #include <spate/http/known_header.hpp>
@@ -12,8 +13,11 @@ namespace {
 // What a steady state keeps; a larger buffer is given back after the answer.
 constexpr std::size_t kept_capacity = 64 * 1024;
 
-void check_field(std::string_view name, std::string_view value) {
-  if (!is_field_name(name)) {
+// The name's number, when name and value may stand in an answer.
+KnownHeader check_field(std::string_view name, std::string_view value) {
+  const KnownHeader known = known_header(name);
+  // A name with a number is a name.
+  if (known == KnownHeader::unknown && !is_field_name(name)) {
     throw ErrorException(
         Error(Errc::invalid, "\"" + std::string(name) +
                                  "\" is no field name; use letters, digits and '-' "
@@ -25,7 +29,7 @@ void check_field(std::string_view name, std::string_view value) {
                                  " holds a control character such as CR, LF or NUL; "
                                  "remove or encode it (RFC 9110 section 5.5)"));
   }
-  switch (known_header(name)) {
+  switch (known) {
     case KnownHeader::connection:
     case KnownHeader::keep_alive:
       throw ErrorException(
@@ -36,7 +40,7 @@ void check_field(std::string_view name, std::string_view value) {
     case KnownHeader::date:
       throw ErrorException(Error(Errc::invalid, std::string(name) + " is set by the server"));
     default:
-      break;
+      return known;
   }
 }
 
@@ -75,26 +79,41 @@ Response& Response::type(std::string_view media_type) {
 }
 
 Response& Response::header(std::string_view name, std::string_view value) {
-  check_field(name, value);
-  if (known_header(name) == KnownHeader::content_type) {
+  if (check_field(name, value) == KnownHeader::content_type) {
     type_.assign(value);
     return *this;
   }
   remove_header(name);
-  return add_header(name, value);
+  return append(name, value);
 }
 
 Response& Response::add_header(std::string_view name, std::string_view value) {
-  check_field(name, value);
-  if (known_header(name) == KnownHeader::content_type) {
+  if (check_field(name, value) == KnownHeader::content_type) {
     type_.assign(value);
     return *this;
   }
-  fields_.append(name).append(": ").append(value).append("\r\n");
+  return append(name, value);
+}
+
+Response& Response::append(std::string_view name, std::string_view value) {
+  names_ |= name_bit(name);
+  const std::size_t before = fields_.size();
+  const std::size_t size = before + name.size() + value.size() + 4;
+  // Not the size that is handed in: libstdc++ 12 hands in the new capacity where it grew.
+  fields_.resize_and_overwrite(size, [&](char* text, std::size_t) {
+    char* at = std::copy_n(name.data(), name.size(), text + before);
+    *at++ = ':';
+    *at++ = ' ';
+    at = std::copy_n(value.data(), value.size(), at);
+    *at++ = '\r';
+    *at = '\n';
+    return size;
+  });
   return *this;
 }
 
 Response& Response::remove_header(std::string_view name) {
+  if (name.empty() || (names_ & name_bit(name)) == 0) return *this;
   for (std::size_t at = 0; at < fields_.size();) {
     const std::size_t end = line_end(fields_, at);
     if (line_has_name(fields_, at, name)) {
@@ -125,6 +144,7 @@ void Response::take(Response&& answer) {
   fixed_body_ = answer.fixed_body_;
   if (fields_.empty()) {
     fields_ = std::move(answer.fields_);
+    names_ = answer.names_;
     return;
   }
   const std::string_view fields = answer.fields_;
@@ -132,6 +152,7 @@ void Response::take(Response&& answer) {
     remove_header(fields.substr(at, fields.find(':', at) - at));
   }
   fields_.append(fields);
+  names_ |= answer.names_;
 }
 
 void Response::clear_content() noexcept {
@@ -145,6 +166,7 @@ void Response::clear_content() noexcept {
 void Response::clear() noexcept {
   clear_content();
   clear_buffer(fields_);
+  names_ = 0;
 }
 
 }  // namespace spate

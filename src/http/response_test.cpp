@@ -88,5 +88,21 @@ TEST(Response, an_empty_view_is_a_body_and_a_later_body_replaces_it) {
   EXPECT_EQ(response.body(), "");
 }
 
+TEST(Response, FieldsStandAsGivenWhateverTheirLengths) {
+  for (std::size_t length = 0; length < 200; ++length) {
+    Response response;
+    const std::string value(length, 'v');
+    response.header("x-first", value).header("x-second", value).header("X-First", "again");
+    ASSERT_EQ(response.rendered_fields(), "x-second: " + value + "\r\nX-First: again\r\n");
+  }
+}
+
+TEST(Response, NamesThatShareABitAreToldApart) {
+  // Lengths 2 and 7 differ by 5 x 5 = 25, as 'a' and 'z' do.
+  Response response;
+  response.header("z1", "short").header("azzzzzz", "long").header("z1", "again");
+  EXPECT_EQ(response.rendered_fields(), "azzzzzz: long\r\nz1: again\r\n");
+}
+
 }  // namespace
 }  // namespace spate

@@ -126,7 +126,7 @@ void ConnectionH1::serve(io::Slot& slot, Input& input) {
           worker_->set_deadline(slot, limits.header_time);
         }
         hold(slot, *exchange, input, ExchangeH1::Phase::head);
-        worker_->engine().resume_read(slot);
+        worker_->resume_read(slot);
         return;
       case h1::ParseStatus::error: {
         const int status = h1::status_of(parsed.error);
@@ -284,9 +284,11 @@ bool ConnectionH1::after_answer(io::Slot& slot, ExchangeH1& exchange, Input& inp
   // An answer that ends the connection is watched until its last byte is taken.
   if (exchange.close_after) worker_->output().flush();
   const std::size_t most = exchange.close_after ? 0 : worker_->limits().send_backlog;
-  if (!exchange.sending.empty() || engine.backlog(slot) > most) {
+  // Without a backlog of its own a slot has at most what the engine sends at the end of this turn.
+  const bool has_backlog = slot.backlog != nullptr || exchange.close_after;
+  if (!exchange.sending.empty() || (has_backlog && engine.backlog(slot) > most)) {
     hold(slot, exchange, input, ExchangeH1::Phase::sending);
-    engine.pause_read(slot);
+    worker_->pause_read(slot);
     exchange.write_began = 0;
     worker_->set_deadline_ticks(slot, io::ticks_per_second);
     return false;
@@ -301,7 +303,7 @@ bool ConnectionH1::after_answer(io::Slot& slot, ExchangeH1& exchange, Input& inp
   }
   if (!exchange.body_complete) {
     hold(slot, exchange, input, ExchangeH1::Phase::discarding);
-    engine.resume_read(slot);
+    worker_->resume_read(slot);
     worker_->set_deadline(slot, worker_->limits().linger);
     return false;
   }
@@ -364,7 +366,7 @@ void ConnectionH1::be_idle(io::Slot& slot) {
     return;
   }
   set_state(slot, SlotState::idle);
-  worker_->engine().resume_read(slot);
+  worker_->resume_read(slot);
   worker_->set_deadline_ticks(slot,
                               worker_->is_draining() ? Worker::ticks_to(drain_idle) : idle_ticks_);
 }
@@ -382,7 +384,7 @@ void ConnectionH1::end(io::Slot& slot, bool may_have_unread) {
   if (engine.backlog(slot) > 0) {
     set_state(slot, SlotState::closing);
     engine.shutdown_send(slot);
-    engine.pause_read(slot);
+    worker_->pause_read(slot);
     worker_->set_deadline(slot, worker_->limits().write_idle);
     return;
   }
@@ -394,7 +396,7 @@ void ConnectionH1::end(io::Slot& slot, bool may_have_unread) {
   set_state(slot, SlotState::linger);
   slot.ledger = 0;
   engine.shutdown_send(slot);
-  engine.resume_read(slot);
+  worker_->resume_read(slot);
   worker_->set_deadline(slot, worker_->limits().linger);
 }
 

@@ -28,6 +28,7 @@ enum class SlotState : std::uint8_t {
 inline constexpr std::uint32_t slot_peer_closed = 1;  // the peer has closed its sending side
 inline constexpr std::uint32_t slot_broken = 2;       // nothing can be sent or received any more
 inline constexpr std::uint32_t slot_seen_byte = 4;  // an idle connection whose next head has begun
+inline constexpr std::uint32_t slot_paused = 8;     // nothing is received; see Worker::pause_read
 
 // While draining, an idle connection is kept this long for a request that is on its way.
 inline constexpr std::chrono::milliseconds drain_idle{1'000};

@@ -27,6 +27,9 @@ void clear_buffer(std::string& buffer) noexcept {
 #endif
 }
 
+// A short body is copied behind its head; a long one stays where it is until the kernel takes it.
+constexpr std::size_t copied_body = 16 * 1024;
+
 Error too_long(std::size_t limit) {
   return Error(Errc::too_large,
                "the content is longer than the limit of " + std::to_string(limit) + " bytes", 413);
@@ -183,7 +186,7 @@ void ExchangeH1::log_failure(std::string_view what) noexcept {
   }
 }
 
-void ExchangeH1::start_deferred() noexcept {
+void ExchangeH1::start_deferred_slowly() noexcept {
   for (http::Deferred* work = first_deferred_; work != nullptr;) {
     http::Deferred* next = work->next;
     try {
@@ -304,14 +307,13 @@ std::size_t ExchangeH1::discard(std::string_view bytes) noexcept {
 }
 
 void ExchangeH1::update_reading() {
-  io::Engine& engine = worker_->engine();
   const bool has_room = pending_input().size() < worker_->limits().body_window;
   const bool wanted =
       phase == Phase::head || phase == Phase::discarding || (wants_body() && has_room);
   if (wanted) {
-    engine.resume_read(*slot_);
+    worker_->resume_read(*slot_);
   } else {
-    engine.pause_read(*slot_);
+    worker_->pause_read(*slot_);
   }
   // The clock of the least rate runs only while somebody waits for the peer.
   const bool waiting = body_awaited && wants_body();
@@ -450,12 +452,34 @@ void ExchangeH1::write_head(h1::Framing framing, std::uint64_t length, bool clos
   count_head(close);
 }
 
+// The usual answer, head and body in one piece. False: it is of another kind.
+bool ExchangeH1::write_usual_answer(bool close) {
+  const std::string_view content = response.body();
+  const std::string_view fields = response.rendered_fields();
+  const std::size_t bound = h1::HeadCache::bound(fields) + content.size();
+  if (head.method() == Method::head || head.version_minor() == 0 || !response.has_fixed_type() ||
+      content.size() > copied_body || bound > io::Engine::send_space_size / 2) {
+    return false;
+  }
+  Output& output = worker_->output();
+  char* const at = output.reserve(*slot_, bound);
+  const std::size_t size =
+      worker_->heads().write(at, response.status(), response.type(), content.size(), close, fields,
+                             worker_->unix_seconds());
+  if (size == 0) return false;
+  if (!content.empty()) std::memcpy(at + size, content.data(), content.size());
+  output.commit(size + content.size());
+  count_head(close);
+  return true;
+}
+
 void ExchangeH1::write_answer(bool close) {
+  // RFC 9110 15.3.6: a 205 has no content.
+  if (response.status() == status::reset_content) response.body_view("");
+  if (space_size == 0 && write_usual_answer(close)) return;
   const bool is_head = head.method() == Method::head;
   const bool without = response.status() == 204 || response.status() == 304;
   const h1::Framing framing = without ? h1::Framing::none : h1::Framing::content_length;
-  // RFC 9110 15.3.6: a 205 has no content.
-  if (response.status() == status::reset_content) response.body_view("");
   const bool in_space = space_size > 0 && response.body().data() == space_;
   if (in_space && !is_head && !without && write_around_space(close)) return;
   // The head may be written over the space.
@@ -463,9 +487,7 @@ void ExchangeH1::write_answer(bool close) {
   const std::string_view content = response.body();
   write_head(framing, content.size(), close);
   if (is_head || without || content.empty()) return;
-  // A short body is copied behind its head; a long one stays where it is until the kernel takes it.
-  constexpr std::size_t copied = 16 * 1024;
-  if (content.size() > copied) {
+  if (content.size() > copied_body) {
     sending = content;
     return;
   }

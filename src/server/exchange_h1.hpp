@@ -159,7 +159,9 @@ class ExchangeH1 final : public http::Exchange, public ExchangeStateH1, private 
   // connection ends after it.
   void write_answer(bool close);
   void write_head(h1::Framing framing, std::uint64_t length, bool close);
-  void start_deferred() noexcept;
+  void start_deferred() noexcept {
+    if (first_deferred_ != nullptr) start_deferred_slowly();
+  }
   // Receiving goes on exactly as far as somebody wants the bytes.
   void update_reading();
 
@@ -170,11 +172,13 @@ class ExchangeH1 final : public http::Exchange, public ExchangeStateH1, private 
 
  private:
   void fire() noexcept override;
+  void start_deferred_slowly() noexcept;
   h1::ResponseHeadSpec head_spec(h1::Framing framing, std::uint64_t length,
                                  bool close) const noexcept;
   void count_head(bool close) noexcept;
   void send_continue();
   void check_rate_soon() noexcept;
+  bool write_usual_answer(bool close);
   bool write_around_space(bool close);
   http::BodyState await_body() noexcept;
   std::size_t feed_chunked(std::string_view bytes) noexcept;

@@ -44,6 +44,7 @@ Worker::Worker(std::unique_ptr<io::Engine> engine, http::Service& service,
       engine_(std::move(engine)),
       slots_(&engine_->slots()),
       ticks_(engine_->ticks()),
+      unix_seconds_(engine_->unix_seconds()),
       inbox_(options.limits.posted_jobs),
       output_(*engine_),
       root_(*this),
@@ -93,6 +94,7 @@ void Worker::turn(Duration most) {
   engine_->wait(most);
   set_now(engine_->now());
   ticks_ = engine_->ticks();
+  unix_seconds_ = engine_->unix_seconds();
   engine_->dispatch(*this);
   if (!inbox_.is_empty()) run_jobs();
   run_timers();
@@ -261,6 +263,18 @@ void Worker::give_exchange(ExchangeH1& exchange) noexcept {
     }
   }
 #endif
+}
+
+void Worker::pause_read(io::Slot& slot) noexcept {
+  if (slot.flags & slot_paused) return;
+  slot.flags |= slot_paused;
+  engine_->pause_read(slot);
+}
+
+void Worker::resume_read(io::Slot& slot) {
+  if (!(slot.flags & slot_paused)) return;
+  slot.flags &= ~slot_paused;
+  engine_->resume_read(slot);
 }
 
 void Worker::close(io::Slot& slot, bool reset) noexcept {

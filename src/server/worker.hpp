@@ -104,7 +104,9 @@ class Worker final : public coro::Runtime, public io::EngineClient {
   http::Service& service() noexcept { return *service_; }
   Output& output() noexcept { return output_; }
   Counters& counters() noexcept { return counters_; }
-  std::string_view date() noexcept { return date_.at(engine_->unix_seconds()); }
+  std::string_view date() noexcept { return date_.at(unix_seconds_); }
+  h1::HeadCache& heads() noexcept { return heads_; }
+  std::int64_t unix_seconds() const noexcept { return unix_seconds_; }
   io::SlotTable& slots() noexcept { return *slots_; }
   // Of the latest wait; see Engine::ticks.
   io::Tick ticks() const noexcept { return ticks_; }
@@ -132,6 +134,9 @@ class Worker final : public coro::Runtime, public io::EngineClient {
     return static_cast<io::Tick>(wait.count() * io::ticks_per_second / 1000) + 1;
   }
   void clear_deadline(io::Slot& slot) noexcept { slots_->set_deadline(slot, 0); }
+  // Receiving stops and goes on; cheap where nothing changes.
+  void pause_read(io::Slot& slot) noexcept;
+  void resume_read(io::Slot& slot);
   // Closes the slot and tells the service.
   void close(io::Slot& slot, bool reset) noexcept;
 
@@ -167,9 +172,11 @@ class Worker final : public coro::Runtime, public io::EngineClient {
   std::unique_ptr<io::Engine> engine_;
   io::SlotTable* slots_;
   io::Tick ticks_;
+  std::int64_t unix_seconds_;
   Inbox inbox_;
   Output output_;
   h1::DateCache date_;
+  h1::HeadCache heads_;
   coro::TaskContext root_;
   Scope background_;
   Scope services_;

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -67,10 +68,15 @@ class Response {
     fixed_body_ = {};
     return body_;
   }
+  // Whether type() is static text, which can be told by its address.
+  bool has_fixed_type() const noexcept { return type_.empty(); }
   // All fields but Content-Type, as they stand on the wire: "name: value\r\n" each.
   std::string_view rendered_fields() const noexcept { return fields_; }
-  // Adds fields that are known to be valid, as they stand on the wire.
-  void add_rendered(std::string_view lines) { fields_.append(lines); }
+  // Adds a field that is known to be valid, as it stands on the wire.
+  void add_rendered(std::string_view line, std::size_t name_size) {
+    names_ |= name_bit(line.substr(0, name_size));
+    fields_.append(line);
+  }
   // Takes status, type and body of `answer` and sets its fields over the present ones.
   void take(Response&& answer);
   // Forgets status, type and body; fields stay.
@@ -79,6 +85,11 @@ class Response {
 
  private:
   static int checked(int status);
+  // One of 64 bits for each name, whatever its case: names that share one are told apart by a look.
+  static std::uint64_t name_bit(std::string_view name) noexcept {
+    return 1ULL << ((name.size() * 5 + static_cast<unsigned char>(name.front() | 0x20)) & 63);
+  }
+  Response& append(std::string_view name, std::string_view value);
 
   int status_ = 200;
   std::string_view fixed_type_;
@@ -86,6 +97,7 @@ class Response {
   std::string_view fixed_body_;
   std::string body_;
   std::string fields_;
+  std::uint64_t names_ = 0;  // bits of the names in fields_, and perhaps of removed ones
 };
 
 }  // namespace spate

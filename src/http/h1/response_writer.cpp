@@ -174,6 +174,14 @@ std::size_t write_response_head(char* out, std::size_t capacity, const ResponseH
 }
 
 std::size_t write_decimal(char* out, std::uint64_t n) noexcept {
+  if (n < 100) {
+    if (n >= 10) {
+      put_pair(out, static_cast<unsigned>(n));
+      return 2;
+    }
+    *out = digit(static_cast<unsigned>(n));
+    return 1;
+  }
   std::array<char, max_decimal_digits> text;
   std::size_t at = text.size();
   while (n >= 100) {
@@ -217,6 +225,53 @@ void write_date(char* out, std::int64_t unix_seconds) noexcept {
   *p++ = ':';
   p = put_pair(p, seconds % 60);
   put(p, " GMT");
+}
+
+void HeadCache::render(Entry& entry, int status, std::string_view type,
+                       std::int64_t unix_seconds) noexcept {
+  entry.status = status;
+  entry.type = type.data();
+  entry.type_size = type.size();
+  entry.second = unix_seconds;
+  entry.size = 0;
+  const std::string_view line = status_line(status);
+  if (line.empty() || never_has_content(status)) return;
+  const std::size_t size = line.size() + date_name.size() + date_size + 2 * crlf.size() +
+                           type_name.size() + type.size() + length_name.size();
+  if (size > prefix_capacity) return;
+  char* p = put(entry.text.data(), line);
+  p = put(p, date_name);
+  p = put(p, date_.at(unix_seconds));
+  p = put(p, crlf);
+  if (!type.empty()) {
+    p = put(p, type_name);
+    p = put(p, type);
+    p = put(p, crlf);
+  }
+  p = put(p, length_name);
+  entry.size = static_cast<std::uint32_t>(p - entry.text.data());
+}
+
+std::size_t HeadCache::write(char* out, int status, std::string_view type,
+                             std::uint64_t content_length, bool close,
+                             std::string_view rendered_fields, std::int64_t unix_seconds) noexcept {
+  static_assert(fixed_rest >= max_decimal_digits + close_line.size() + 2 * crlf.size());
+  const auto mixed = static_cast<std::size_t>(status) + type.size();
+  Entry& entry = entries_[mixed % entries];
+  if (entry.status != status || entry.type != type.data() || entry.type_size != type.size() ||
+      entry.second != unix_seconds) [[unlikely]] {
+    render(entry, status, type, unix_seconds);
+  }
+  if (entry.size == 0) return 0;
+  // All of it: a copy of fixed size is a few wide moves.
+  std::memcpy(out, entry.text.data(), prefix_capacity);
+  char* p = out + entry.size;
+  p += write_decimal(p, content_length);
+  p = put(p, crlf);
+  if (close) p = put(p, close_line);
+  p = put(p, rendered_fields);
+  p = put(p, crlf);
+  return static_cast<std::size_t>(p - out);
 }
 
 void DateCache::render(std::int64_t unix_seconds) noexcept {

@@ -79,4 +79,37 @@ class DateCache {
   std::array<char, date_size> text_{};
 };
 
+// Heads of the usual kind, a final answer to HTTP/1.1 with content of known length. What repeats of
+// them, from the status line to the name of Content-Length, is rendered once a second for each
+// status and type in use. thread: one per worker.
+class HeadCache {
+ public:
+  // What write() may touch of `out`.
+  static std::size_t bound(std::string_view rendered_fields) noexcept {
+    return prefix_capacity + fixed_rest + rendered_fields.size();
+  }
+  // The same bytes as write_response_head. Returns their number, or 0 where the answer is not of
+  // that kind. `type` is static text: it is told by its address.
+  std::size_t write(char* out, int status, std::string_view type, std::uint64_t content_length,
+                    bool close, std::string_view rendered_fields,
+                    std::int64_t unix_seconds) noexcept;
+
+ private:
+  static constexpr std::size_t prefix_capacity = 192;
+  static constexpr std::size_t fixed_rest = 48;  // digits, Connection, ends of lines
+  static constexpr std::size_t entries = 8;
+  struct Entry {
+    std::array<char, prefix_capacity> text;
+    const char* type = nullptr;
+    std::size_t type_size = 0;
+    std::int64_t second = 0;
+    int status = 0;
+    std::uint32_t size = 0;
+  };
+  void render(Entry& entry, int status, std::string_view type, std::int64_t unix_seconds) noexcept;
+
+  DateCache date_;
+  std::array<Entry, entries> entries_;
+};
+
 }  // namespace spate::h1

@@ -167,5 +167,48 @@ TEST(DateCache, it_follows_the_clock_forwards_and_backwards) {
   EXPECT_EQ(cache.at(784111776), "Sun, 06 Nov 1994 08:49:36 GMT");
 }
 
+TEST(HeadCache, WritesWhatTheGeneralWriterWrites) {
+  constexpr std::string_view types[] = {"", "text/plain; charset=utf-8", "application/json"};
+  constexpr std::string_view fields[] = {"", "x-a: 1\r\n", "x-a: 1\r\nx-b: 2\r\n"};
+  HeadCache cache;
+  // Seconds change and come back, so that entries are rendered anew and found again.
+  for (const std::int64_t second : {0L, 1'000'000'000L, 1'000'000'001L, 1'000'000'000L}) {
+    DateCache dates;
+    for (const int status : {200, 201, 404, 500, 503}) {
+      for (const std::string_view type : types) {
+        for (const std::string_view more : fields) {
+          for (const std::uint64_t length : {0ULL, 9ULL, 10ULL, 99ULL, 100ULL, ~0ULL}) {
+            for (const bool close : {false, true}) {
+              ResponseHeadSpec spec;
+              spec.status = status;
+              spec.content_type = type;
+              spec.rendered_fields = more;
+              spec.framing = Framing::content_length;
+              spec.content_length = length;
+              spec.close = close;
+              std::string expected(response_head_bound(spec, dates.at(second)), ' ');
+              expected.resize(
+                  write_response_head(expected.data(), expected.size(), spec, dates.at(second)));
+              std::string written(HeadCache::bound(more), ' ');
+              written.resize(
+                  cache.write(written.data(), status, type, length, close, more, second));
+              ASSERT_EQ(written, expected);
+            }
+          }
+        }
+      }
+    }
+  }
+}
+
+TEST(HeadCache, LeavesTheUnusualToTheGeneralWriter) {
+  HeadCache cache;
+  char out[4096];
+  EXPECT_EQ(cache.write(out, 204, "", 0, false, "", 1), 0U);
+  EXPECT_EQ(cache.write(out, 299, "", 0, false, "", 1), 0U);
+  const std::string type(200, 'x');
+  EXPECT_EQ(cache.write(out, 200, type, 0, false, "", 1), 0U);
+}
+
 }  // namespace
 }  // namespace spate::h1
