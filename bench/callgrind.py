@@ -85,9 +85,9 @@ def per_request(table_low, table_high, requests, event="Ir"):
 class Callgrind(ServerProcess):
     """A server inside callgrind."""
 
-    def __init__(self, name, engine, flags=()):
+    def __init__(self, name, engine, flags=(), workers=1):
         wrapper = ["valgrind", "-q", "--tool=callgrind", "--callgrind-out-file=counts", "--demangle=no", *flags]
-        super().__init__(name, engine, wrapper=wrapper, patience=120)
+        super().__init__(name, engine, workers, wrapper, patience=120)
 
     def _dump(self):
         before = set(glob.glob(self._path("counts.*")))

@@ -7,6 +7,8 @@
 #include <spate/server.hpp>
 #include <string>
 
+#include "measured_routes.hpp"
+
 namespace {
 
 using namespace spate;
@@ -22,6 +24,20 @@ Task<std::string> nap(Query<"ms", std::int64_t> ms) {
   co_return "slept";
 }
 
+// Waits of no length in code: what they cost is what waiting costs.
+Task<std::string_view> timer() {
+  co_await sleep(std::chrono::milliseconds(1));
+  co_return "Hello, World!";
+}
+Task<std::string_view> turn() {
+  co_await yield();
+  co_return "Hello, World!";
+}
+Task<std::string_view> other() {
+  co_return co_await run_on((worker_index() + 1) % worker_count(),
+                            [] { return std::string_view("Hello, World!"); });
+}
+
 Task<std::string> upload(Context& ctx) {
   std::uint64_t bytes = 0;
   while (const auto piece = co_await ctx.body().read()) bytes += piece->size();
@@ -34,11 +50,17 @@ std::string length(Body body) { return std::to_string(body->size()); }
 
 // One hook before and one after, as the showcase has.
 int main(int argc, char** argv) {
-  return spate::Server{}
-      .before([](Context&) { return pass; })
+  spate::Server server;
+  measured::add_shelves(server);
+  measured::add_burners(server);
+  return server.before([](Context&) { return pass; })
       .after([](Context& ctx) { ctx.response().header("x-served-by", "spate"); })
       .get("/plaintext", [] { return "Hello, World!"; })
       .get<"/hello/{name}">(hello)
+      .get("/task", []() -> Task<std::string_view> { co_return "Hello, World!"; })
+      .get("/turn", turn)
+      .get("/timer", timer)
+      .get("/other", other)
       .get("/sleep", nap)
       .post("/body", length)
       .post("/upload", upload)

@@ -1,44 +1,16 @@
 // SPDX-License-Identifier: MIT
+#include <array>
 #include <cstdint>
 #include <new>
 #include <spate/coro/frame_pool.hpp>
 
 namespace spate::coro {
-namespace {
-
-constinit thread_local std::ptrdiff_t live = 0;
-
-#if !defined(SPATE_SANITIZE)
-
-constexpr std::size_t class_step = 64;
-constexpr std::size_t class_count = 64;                   // 64 bytes to 4 KiB
-constexpr std::size_t kept_bytes_per_class = 256 * 1024;  // what a burst leaves behind is bounded
-
-struct Block {
-  Block* next;
-};
-
-struct Pool {
-  Block* free[class_count];
-  std::uint32_t count[class_count];
-};
-
-// Trivially destructible and constant-initialised, so that access is one TLS offset without a
-// guard.
-constinit thread_local Pool pool{};
-
-// Gives the lists back when the thread ends. Touched on the slow path only.
-struct PoolOwner {
-  bool used = false;
-  ~PoolOwner() { release_frame_pool(); }
-};
-thread_local PoolOwner owner;
-
-#endif
-
-}  // namespace
 
 #if defined(SPATE_SANITIZE)
+
+namespace {
+constinit thread_local std::ptrdiff_t live = 0;
+}
 
 void* allocate_frame(std::size_t size) {
   void* block = ::operator new(size);
@@ -53,53 +25,105 @@ void free_frame(void* block, std::size_t size) noexcept {
 
 void release_frame_pool() noexcept {}
 
+std::ptrdiff_t live_frames() noexcept { return live; }
+
 #else
 
-void* allocate_frame(std::size_t size) {
-  const std::size_t index = (size - 1) / class_step;
-  if (index < class_count) [[likely]] {
-    if (Block* block = pool.free[index]) [[likely]] {
-      pool.free[index] = block->next;
-      --pool.count[index];
-      ++live;
-      return block;
-    }
-    owner.used = true;
-    void* block = ::operator new((index + 1) * class_step);
-    ++live;
-    return block;
+namespace {
+
+constexpr std::size_t class_step = 64;
+constexpr std::size_t class_count = 64;                   // 64 bytes to 4 KiB
+constexpr std::size_t kept_bytes_per_class = 256 * 1024;  // what a burst leaves behind is bounded
+
+struct Block {
+  Block* next;
+};
+
+struct SizeClass {
+  Block* free;
+  std::uint32_t room;  // how many more are kept
+};
+
+struct Pool {
+  std::array<SizeClass, class_count> classes;
+  std::ptrdiff_t live;
+};
+
+constexpr std::uint32_t most_kept(std::size_t index) noexcept {
+  return static_cast<std::uint32_t>(kept_bytes_per_class / ((index + 1) * class_step));
+}
+
+constexpr Pool empty_pool() noexcept {
+  Pool pool{};
+  for (std::size_t index = 0; index < class_count; ++index) {
+    pool.classes[index].room = most_kept(index);
   }
-  void* block = ::operator new(size);
-  ++live;
+  return pool;
+}
+
+// Trivially destructible and constant-initialised, so that access is one TLS offset without a
+// guard.
+constinit thread_local Pool pool = empty_pool();
+
+// Gives the lists back when the thread ends. Touched on the slow path only.
+struct PoolOwner {
+  bool used = false;
+  ~PoolOwner() { release_frame_pool(); }
+};
+thread_local PoolOwner owner;
+
+[[gnu::noinline]] void* allocate_anew(Pool& mine, std::size_t size) {
+  const std::size_t index = (size - 1) / class_step;
+  owner.used = true;
+  void* block = ::operator new(index < class_count ? (index + 1) * class_step : size);
+  ++mine.live;
+  return block;
+}
+
+}  // namespace
+
+void* allocate_frame(std::size_t size) {
+  Pool& mine = pool;
+  const std::size_t index = (size - 1) / class_step;
+  if (index >= class_count || mine.classes[index].free == nullptr) [[unlikely]] {
+    return allocate_anew(mine, size);
+  }
+  SizeClass& of_size = mine.classes[index];
+  Block* block = of_size.free;
+  of_size.free = block->next;
+  ++of_size.room;
+  ++mine.live;
   return block;
 }
 
 void free_frame(void* block, std::size_t size) noexcept {
-  --live;
+  Pool& mine = pool;
+  --mine.live;
   const std::size_t index = (size - 1) / class_step;
-  if (index >= class_count ||
-      pool.count[index] >= kept_bytes_per_class / ((index + 1) * class_step)) {
+  if (index >= class_count || mine.classes[index].room == 0) [[unlikely]] {
     ::operator delete(block);
     return;
   }
+  SizeClass& of_size = mine.classes[index];
   Block* freed = static_cast<Block*>(block);
-  freed->next = pool.free[index];
-  pool.free[index] = freed;
-  ++pool.count[index];
+  freed->next = of_size.free;
+  of_size.free = freed;
+  --of_size.room;
 }
 
 void release_frame_pool() noexcept {
   for (std::size_t index = 0; index < class_count; ++index) {
-    while (Block* block = pool.free[index]) {
-      pool.free[index] = block->next;
+    SizeClass& of_size = pool.classes[index];
+    while (Block* block = of_size.free) {
+      of_size.free = block->next;
       ::operator delete(block);
     }
-    pool.count[index] = 0;
+    of_size.room = most_kept(index);
   }
 }
 
-#endif
+std::ptrdiff_t live_frames() noexcept { return pool.live; }
 
-std::ptrdiff_t live_frames() noexcept { return live; }
+#endif
 
 }  // namespace spate::coro

@@ -26,12 +26,16 @@ void Runtime::unschedule(Timer& timer) noexcept {
 }
 
 std::optional<TimePoint> Runtime::next_timer() const noexcept {
-  if (timers_->is_empty()) return std::nullopt;
-  return timers_->first();
+  const Timer* first = timers_->first();
+  if (first == nullptr) return std::nullopt;
+  return first->when;
 }
 
 void Runtime::run_timers() {
-  while (!timers_->is_empty() && timers_->first() <= now_) timers_->pop().fire();
+  for (Timer* timer; (timer = timers_->first()) != nullptr && timer->when <= now_;) {
+    timers_->remove(*timer);
+    timer->fire();
+  }
 }
 
 void Runtime::ready(Waiter& waiter) noexcept {

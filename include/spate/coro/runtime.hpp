@@ -45,7 +45,11 @@ class Timer {
  public:
   virtual void fire() noexcept = 0;
   TimePoint when{};
-  std::uint32_t position = unscheduled;  // index in the queue's heap
+  // The queue's own: its place there, and the count of timers scheduled before it.
+  Timer* previous = nullptr;
+  Timer* next = nullptr;
+  std::uint64_t order = 0;
+  std::uint32_t position = unscheduled;
 
   static constexpr std::uint32_t unscheduled = UINT32_MAX;
   bool is_scheduled() const noexcept { return position != unscheduled; }
@@ -65,7 +69,8 @@ class Runtime {
   TimePoint now() const noexcept { return now_; }
   void set_now(TimePoint now) noexcept { now_ = now; }
 
-  // Timers. cost: O(log n); no allocation once the queue has grown to its peak.
+  // Timers. cost: O(1) for waits of few different lengths, else O(log n); no allocation once the
+  // queue has grown to its peak.
   void schedule(Timer& timer, TimePoint when);
   void unschedule(Timer& timer) noexcept;
   std::optional<TimePoint> next_timer() const noexcept;
