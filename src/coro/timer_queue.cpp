@@ -48,19 +48,19 @@ Timer* TimerQueue::first() const noexcept {
 
 void TimerQueue::append(Lane& lane, Timer& timer) noexcept {
   timer.position = first_lane + static_cast<std::uint32_t>(&lane - lanes_.data());
-  timer.previous = lane.last;
-  timer.next = nullptr;
-  (lane.last != nullptr ? lane.last->next : lane.first) = &timer;
+  timer.lane_previous = lane.last;
+  timer.lane_next = nullptr;
+  (lane.last != nullptr ? lane.last->lane_next : lane.first) = &timer;
   lane.last = &timer;
   lane.end = timer.when;
 }
 
 void TimerQueue::unlink(Lane& lane, Timer& timer) noexcept {
-  (timer.previous != nullptr ? timer.previous->next : lane.first) = timer.next;
-  if (timer.next != nullptr) {
-    timer.next->previous = timer.previous;
+  (timer.lane_previous != nullptr ? timer.lane_previous->lane_next : lane.first) = timer.lane_next;
+  if (timer.lane_next != nullptr) {
+    timer.lane_next->lane_previous = timer.lane_previous;
   } else {
-    lane.last = timer.previous;
+    lane.last = timer.lane_previous;
     lane.end = lane.last != nullptr ? lane.last->when : TimePoint::min();
   }
 }

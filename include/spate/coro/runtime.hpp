@@ -46,8 +46,8 @@ class Timer {
   virtual void fire() noexcept = 0;
   TimePoint when{};
   // The queue's own: its place there, and the count of timers scheduled before it.
-  Timer* previous = nullptr;
-  Timer* next = nullptr;
+  Timer* lane_previous = nullptr;
+  Timer* lane_next = nullptr;
   std::uint64_t order = 0;
   std::uint32_t position = unscheduled;
 
