@@ -179,7 +179,12 @@ void Generator::turn(Nanoseconds wake) {
   const Nanoseconds wait = std::max<Nanoseconds>(0, wake - now_);
   const timespec patience{.tv_sec = static_cast<time_t>(wait / second),
                           .tv_nsec = static_cast<long>(wait % second)};
-  const int count = ::epoll_pwait2(epoll_, events.data(), events.size(), &patience, nullptr);
+  int count = ::epoll_pwait2(epoll_, events.data(), events.size(), &patience, nullptr);
+  if (count < 0 && errno == ENOSYS) {
+    // valgrind, kernels before 5.11: the last part of a millisecond is spun away.
+    count = ::epoll_wait(epoll_, events.data(), events.size(),
+                         static_cast<int>(std::min<Nanoseconds>(wait / millisecond, 1000)));
+  }
   now_ = clock_now();
   for (int i = 0; i < count && failure_.empty(); ++i) {
     const epoll_event& event = events[static_cast<std::size_t>(i)];
@@ -550,8 +555,14 @@ void Generator::fill(std::uint32_t index) {
 // The caller flushes.
 void Generator::push(std::uint32_t index, Nanoseconds begin) {
   Connection& connection = connections_[index];
-  const std::uint32_t request = requests_.order[order_at_];
-  if (++order_at_ == requests_.order.size()) order_at_ = 0;
+  std::uint32_t request;
+  if (options_.holds() && !connection.is_warm) {
+    // Each connection has all of them.
+    request = requests_.warm[connection.warmed % requests_.warm.size()];
+  } else {
+    request = requests_.order[order_at_];
+    if (++order_at_ == requests_.order.size()) order_at_ = 0;
+  }
   ++connection.begun;
   const bool closing = connection.reconnect > 0 && connection.begun >= connection.reconnect;
   connection.last_begun = closing;

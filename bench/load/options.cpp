@@ -193,6 +193,7 @@ std::expected<void, std::string> take(const Value& value, Options& options) {
   if (flag == "--hold") return value.real(0, longest_run, options.hold);
   if (flag == "--open-rate") return value.real(0, highest_rate, options.open_rate);
   if (flag == "--warm-requests") return value.count(0, 1'000'000, options.warm_requests);
+  if (flag == "--warm-file") return value.text(options.warm_file);
   if (flag == "--grow-to") return value.count(1, most_connections, options.grow_to);
   if (flag == "--source-addresses") {
     const auto dash = value.raw().find('-');
@@ -234,8 +235,9 @@ std::expected<void, std::string> check_together(const Options& options) {
   if (options.holds() && (options.reconnect > 0 || options.short_share > 0)) {
     return Fault("--hold keeps its connections: --reconnect and --short-share do not go with it");
   }
-  if (!options.holds() && (options.open_rate > 0 || options.grow_to > 0 || options.gate)) {
-    return Fault("--open-rate, --grow-to and --gate need --hold SECONDS");
+  if (!options.holds() && (options.open_rate > 0 || options.grow_to > 0 || options.gate ||
+                           !options.warm_file.empty())) {
+    return Fault("--open-rate, --grow-to, --gate and --warm-file need --hold SECONDS");
   }
   if (options.grow_to > 0 && options.grow_to <= options.connections) {
     return Fault("--grow-to must be more than --connections");
@@ -333,6 +335,7 @@ answers
 idle connections
   --hold SECONDS       open all, send --warm-requests K (1) on each, then hold them; with --rate, requests go over
                        random ones of them meanwhile
+  --warm-file FILE     what they are warmed with, in the format of --requests (what is sent later too)
   --open-rate R        connections opened a second, at most (0: no limit)
   --grow-to M          while holding, open more, evenly, until there are M
   --gate               say `open N` when all are open, and begin to hold when a line comes on standard input; its

@@ -53,6 +53,7 @@ struct Options {
   double hold = -1;  // negative: not that kind of run
   double open_rate = 0;
   std::uint32_t warm_requests = 1;
+  std::string warm_file;
   std::uint32_t grow_to = 0;
   bool gate = false;
   std::string source_first;

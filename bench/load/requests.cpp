@@ -142,6 +142,34 @@ std::string take_line(std::string_view line, Draft& draft) {
   return {};
 }
 
+std::expected<Requests, std::string> requests_of_file(const std::string& path,
+                                                      const Options& options) {
+  auto text = read_file(path);
+  if (!text) return Fault(text.error());
+  return parse_requests(*text, path, options);
+}
+
+// What --method, --body-size and the like describe.
+std::expected<Requests, std::string> requests_of_flags(const Options& options) {
+  Draft draft;
+  draft.target = options.target;
+  draft.has_body = options.body_size > 0 || !options.body_file.empty();
+  draft.method = !options.method.empty() ? options.method : draft.has_body ? "POST" : "GET";
+  if (!options.body_file.empty()) {
+    auto body = read_file(options.body_file);
+    if (!body) return Fault(body.error());
+    draft.body = std::move(*body);
+  } else {
+    draft.body.assign(options.body_size, 'x');
+  }
+  if (!options.content_type.empty()) {
+    draft.fields.push_back("Content-Type: " + options.content_type);
+  } else if (draft.has_body) {
+    draft.fields.emplace_back("Content-Type: application/octet-stream");
+  }
+  return expand({std::move(draft)}, options);
+}
+
 }  // namespace
 
 std::expected<std::string, std::string> read_file(const std::string& path) {
@@ -178,28 +206,18 @@ std::expected<Requests, std::string> parse_requests(std::string_view text, std::
 }
 
 std::expected<Requests, std::string> make_requests(const Options& options) {
-  if (!options.requests_file.empty()) {
-    auto text = read_file(options.requests_file);
-    if (!text) return Fault(text.error());
-    return parse_requests(*text, options.requests_file, options);
-  }
-  Draft draft;
-  draft.target = options.target;
-  draft.has_body = options.body_size > 0 || !options.body_file.empty();
-  draft.method = !options.method.empty() ? options.method : draft.has_body ? "POST" : "GET";
-  if (!options.body_file.empty()) {
-    auto body = read_file(options.body_file);
-    if (!body) return Fault(body.error());
-    draft.body = std::move(*body);
-  } else {
-    draft.body.assign(options.body_size, 'x');
-  }
-  if (!options.content_type.empty()) {
-    draft.fields.push_back("Content-Type: " + options.content_type);
-  } else if (draft.has_body) {
-    draft.fields.emplace_back("Content-Type: application/octet-stream");
-  }
-  return expand({std::move(draft)}, options);
+  auto made = options.requests_file.empty() ? requests_of_flags(options)
+                                            : requests_of_file(options.requests_file, options);
+  if (!made) return made;
+  made->warm = made->order;
+  if (options.warm_file.empty()) return made;
+  auto warm = requests_of_file(options.warm_file, options);
+  if (!warm) return warm;
+  const auto first = static_cast<std::uint32_t>(made->all.size());
+  made->warm = std::move(warm->order);
+  for (std::uint32_t& index : made->warm) index += first;
+  for (Request& request : warm->all) made->all.push_back(std::move(request));
+  return made;
 }
 
 }  // namespace load

@@ -24,6 +24,7 @@ struct Request {
 struct Requests {
   std::vector<Request> all;
   std::vector<std::uint32_t> order;  // indices of `all`, sent in turn, again and again
+  std::vector<std::uint32_t> warm;   // likewise, what each connection is warmed with
 };
 
 // Reads the files that the options name.

@@ -6,6 +6,7 @@ import resource
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import unittest
@@ -374,6 +375,18 @@ class Holding(unittest.TestCase):
         self.assertEqual(code, 0, text)
         wanted = {"asked": 40, "opened": 40, "alive": 40, "lost": 0}
         self.assertEqual({name: result["hold"][name] for name in wanted}, wanted)
+
+    def test_each_held_connection_is_warmed_with_every_request_of_the_file(self):
+        with Script(steady) as server, tempfile.NamedTemporaryFile("w", suffix=".txt") as file:
+            file.write("GET /one\n\nGET /two\nX: y\n")
+            file.flush()
+            arguments = ["--warm-file", file.name, "--warm-requests", "3", "--rate", "100"]
+            code, _, text = load(server.url + "/later", "--hold", "0.5", "--connections", "8", *arguments)
+            paths = [[head.split(b" ")[1] for head in heads] for heads in server.requests]
+        self.assertEqual(code, 0, text)
+        for asked in paths:
+            self.assertEqual(asked[:3], [b"/one", b"/two", b"/one"])
+            self.assertLessEqual(set(asked[3:]), {b"/later"})
 
     def test_a_held_connection_that_the_server_closes_is_lost(self):
         def leaves(connection):
