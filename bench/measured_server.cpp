@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 // The server that the benchmarks of this folder measure: one route for each way to answer. Flags
-// are those of every Spate program.
+// are those of every Spate program, and --idle, for connections that are held long.
 #include <algorithm>
+#include <charconv>
 #include <chrono>
 #include <cstdint>
+#include <cstdio>
 #include <spate/server.hpp>
 #include <string>
 
@@ -51,6 +53,16 @@ std::string length(Body body) { return std::to_string(body->size()); }
 // One hook before and one after, as the showcase has.
 int main(int argc, char** argv) {
   spate::Server server;
+  std::string idle = "75";
+  server.flag("--idle SECONDS", idle, "limits.idle: how long a connection may rest");
+  if (const auto code = server.read_flags(argc, argv)) return *code;
+  std::uint32_t seconds = 0;
+  const auto [end, error] = std::from_chars(idle.data(), idle.data() + idle.size(), seconds);
+  if (error != std::errc() || end != idle.data() + idle.size() || seconds == 0) {
+    std::fprintf(stderr, "--idle: '%s' is no count of seconds from 1\n", idle.c_str());
+    return 2;
+  }
+  server.options().limits.idle = std::chrono::seconds(seconds);
   measured::add_shelves(server);
   measured::add_burners(server);
   return server.before([](Context&) { return pass; })
