@@ -5,23 +5,6 @@
 
 namespace spate::http {
 
-void RequestHead::begin(const char* base) noexcept {
-  content_length.reset();
-  chunked = keep_alive = expect_continue = upgrade = false;
-  base_ = base;
-  size_ = 0;
-  field_count_ = 0;
-  method_offset_ = method_size_ = 0;
-  target_offset_ = target_size_ = 0;
-  path_offset_ = path_size_ = 0;
-  query_offset_ = query_size_ = 0;
-  authority_offset_ = authority_size_ = 0;
-  method_ = Method::other;
-  target_form_ = TargetForm::origin;
-  version_minor_ = 1;
-  first_.fill(0);
-}
-
 std::optional<std::string_view> RequestHead::find(std::string_view name) const noexcept {
   if (KnownHeader const header = known_header(name); header != KnownHeader::unknown) {
     return find(header);

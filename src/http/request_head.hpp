@@ -2,8 +2,8 @@
 // A parsed request head: where its parts stand in the received bytes, and what follows from them
 // for the framing. Everything is an offset from one movable pointer, so that the bytes can be
 // copied to an arena or the buffer moved, and only rebase() is called. About 1.3 KiB, meant to be
-// one per worker and reused: begin() touches 100 bytes. lifetime: accessors return views into the
-// bytes at base(). thread: a plain value.
+// one per worker and reused: begin() touches one line of the cache. lifetime: accessors return
+// views into the bytes at base(). thread: a plain value.
 #pragma once
 
 #include <array>
@@ -74,14 +74,13 @@ class RequestHead {
   // The value of the first field of that name; nothing when there is none. An empty value is a
   // value.
   std::optional<std::string_view> find(KnownHeader header) const noexcept {
-    std::size_t const entry = first_[static_cast<std::size_t>(header)];
-    if (entry == 0 || header == KnownHeader::unknown) return std::nullopt;
-    return value(entry - 1);
+    if (!has(header)) return std::nullopt;
+    return value(first_[static_cast<std::size_t>(header)]);
   }
   // The same by name, in any case of letters.
   std::optional<std::string_view> find(std::string_view name) const noexcept;
   bool has(KnownHeader header) const noexcept {
-    return header != KnownHeader::unknown && first_[static_cast<std::size_t>(header)] != 0;
+    return (present_ >> static_cast<unsigned>(header) & 1) != 0;
   }
 
   // Bytes of the whole head: an ignored empty line, request line, fields and the empty line.
@@ -104,7 +103,22 @@ class RequestHead {
   // --- for codecs, which fill the head ---
 
   // Forgets the previous request.
-  void begin(const char* base) noexcept;
+  void begin(const char* base) noexcept {
+    base_ = base;
+    present_ = 0;
+    content_length = std::optional<std::uint64_t>();  // one store; reset() would look first
+    chunked = keep_alive = expect_continue = upgrade = false;
+    size_ = 0;
+    field_count_ = 0;
+    method_offset_ = method_size_ = 0;
+    target_offset_ = target_size_ = 0;
+    path_offset_ = path_size_ = 0;
+    query_offset_ = query_size_ = 0;
+    authority_offset_ = authority_size_ = 0;
+    method_ = Method::other;
+    target_form_ = TargetForm::origin;
+    version_minor_ = 1;
+  }
   void set_method(Method method, std::size_t offset, std::size_t size) noexcept {
     method_ = method;
     method_offset_ = narrow(offset);
@@ -130,13 +144,32 @@ class RequestHead {
   void set_version_minor(int minor) noexcept { version_minor_ = static_cast<std::uint8_t>(minor); }
   // Precondition: field_count() < max_fields.
   void add_field(FieldRef field, KnownHeader id) noexcept {
-    fields_[field_count_] = field;
-    ids_[field_count_] = id;
+    put_name(field_count_, field.name_offset, field.name_size);
+    put_value(field_count_, id, field.value_offset, field.value_size);
+    if (id != KnownHeader::unknown && !has(id)) {
+      put_first(id, field_count_);
+      present_ |= std::uint64_t{1} << static_cast<unsigned>(id);
+    }
     ++field_count_;
-    // Slot 0 takes the unknown names, which spares a branch.
-    auto& first = first_[static_cast<std::size_t>(id)];
-    if (first == 0) first = static_cast<std::uint8_t>(field_count_);
   }
+  // add_field() in parts, for a codec that keeps the count and what is present in registers.
+  void put_name(std::size_t i, std::size_t offset, std::size_t size) noexcept {
+    fields_[i].name_offset = narrow(offset);
+    fields_[i].name_size = narrow(size);
+  }
+  void put_value(std::size_t i, KnownHeader id, std::size_t offset, std::size_t size) noexcept {
+    ids_[i] = id;
+    fields_[i].value_offset = narrow(offset);
+    fields_[i].value_size = narrow(size);
+  }
+  void put_first(KnownHeader id, std::size_t i) noexcept {
+    first_[static_cast<std::size_t>(id)] = static_cast<std::uint8_t>(i);
+  }
+  void set_field_count(std::size_t count) noexcept { field_count_ = narrow(count); }
+  void set_present(std::uint64_t headers) noexcept { present_ = headers; }
+  // A bit for each known header that is there, and the index of its first field.
+  std::uint64_t present() const noexcept { return present_; }
+  std::size_t first(KnownHeader id) const noexcept { return first_[static_cast<std::size_t>(id)]; }
   void set_size(std::size_t size) noexcept { size_ = static_cast<std::uint32_t>(size); }
 
  private:
@@ -147,6 +180,7 @@ class RequestHead {
   std::string_view empty_path() const noexcept;
 
   const char* base_ = "";
+  std::uint64_t present_ = 0;  // a bit for each known header that is there
   std::uint32_t size_ = 0;
   std::uint16_t field_count_ = 0;
   std::uint16_t method_offset_ = 0;
@@ -162,7 +196,8 @@ class RequestHead {
   Method method_ = Method::other;
   TargetForm target_form_ = TargetForm::origin;
   std::uint8_t version_minor_ = 1;
-  std::array<std::uint8_t, 64> first_{};  // index + 1 of the first field of each known header
+  // Written before they are read: entries of present_ and below field_count_.
+  std::array<std::uint8_t, 64> first_;  // index of the first field of each known header
   std::array<KnownHeader, max_fields> ids_;
   std::array<FieldRef, max_fields> fields_;
 };

@@ -2,12 +2,16 @@
 #include "http/h1/request_parser.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
+#include <utility>
 
 #include "http/ascii.hpp"
 #include "http/authority.hpp"
 #include "http/h1/head_rules.hpp"
 #include "http/h1/scan.hpp"
+#include "http/h1/scan_head.hpp"
+#include "http/h1/scan_head_parts.hpp"
 
 namespace spate::h1 {
 namespace {
@@ -15,27 +19,10 @@ namespace {
 using http::RequestHead;
 using http::TargetForm;
 
-// RFC 9112 3: a longer one is answered as a method that is not implemented.
-constexpr std::size_t max_method = 32;
-
 constexpr std::string_view version_prefix = "HTTP/";
-
-// The fields that read_field looks at.
-constexpr std::uint64_t special_fields =
-    1ULL << static_cast<unsigned>(KnownHeader::host) |
-    1ULL << static_cast<unsigned>(KnownHeader::connection) |
-    1ULL << static_cast<unsigned>(KnownHeader::content_length) |
-    1ULL << static_cast<unsigned>(KnownHeader::transfer_encoding) |
-    1ULL << static_cast<unsigned>(KnownHeader::expect);
 
 constexpr bool is_special(KnownHeader id) noexcept {
   return (special_fields >> static_cast<unsigned>(id) & 1) != 0;
-}
-
-// Whether the bytes at p, of which there are enough, are those of the literal.
-template <std::size_t N>
-bool is_at(const char* p, const char (&literal)[N]) noexcept {
-  return std::memcmp(p, literal, N - 1) == 0;
 }
 
 // The offset that the current section must not reach.
@@ -97,22 +84,15 @@ ParseError read_target(RequestHead& head) noexcept {
 
 }  // namespace
 
-// One field with a meaning for framing or connection; the others need no look here.
-ParseError RequestParser::read_field(RequestHead& head, KnownHeader id,
-                                     std::string_view value) noexcept {
+ParseError read_special_field(RequestHead& head, KnownHeader id, std::string_view value,
+                              ConnectionOptions& options) noexcept {
   switch (id) {
     case KnownHeader::host:
       if (head.has(id)) return ParseError::duplicate_host;
       return http::is_authority(value, http::Port::optional) ? ParseError::none
                                                              : ParseError::bad_host;
-    case KnownHeader::connection: {
-      ConnectionOptions options{close_, persist_, upgrade_};
-      ParseError const error = parse_connection(value, options);
-      close_ = options.close;
-      persist_ = options.keep_alive;
-      upgrade_ = options.upgrade;
-      return error;
-    }
+    case KnownHeader::connection:
+      return parse_connection(value, options);
     case KnownHeader::content_length: {
       // RFC 9112 6.3 allows equal duplicates to be merged; nobody honest sends them.
       if (head.has(id)) return ParseError::duplicate_content_length;
@@ -144,8 +124,7 @@ ParseError RequestParser::read_field(RequestHead& head, KnownHeader id,
   }
 }
 
-// All fields are there: what they mean together.
-ParseError RequestParser::finish(RequestHead& head) const noexcept {
+ParseError finish_head(RequestHead& head, ConnectionOptions options) noexcept {
   if (auto const host = head.find(KnownHeader::host)) {
     std::string_view const authority = head.authority();
     // RFC 9112 3.2: Host is identical to the target's authority. RFC 9112 3.2.2 would let the
@@ -160,12 +139,26 @@ ParseError RequestParser::finish(RequestHead& head) const noexcept {
   }
   bool const http11 = head.version_minor() != 0;
   // RFC 9112 9.3.
-  head.keep_alive = !close_ && (http11 || persist_);
+  head.keep_alive = !options.close && (http11 || options.keep_alive);
   // RFC 9110 7.8: only with the connection option, and never from HTTP/1.0.
-  head.upgrade = http11 && upgrade_ && head.has(KnownHeader::upgrade);
+  head.upgrade = http11 && options.upgrade && head.has(KnownHeader::upgrade);
   // RFC 9110 10.1.1: without content there is nothing to wait for.
   head.expect_continue = head.expect_continue && head.has_body();
   return ParseError::none;
+}
+
+bool read_special_fields(RequestHead& head, std::uint64_t fields,
+                         ConnectionOptions& options) noexcept {
+  // Each is read as if it were not there yet: in which order does not change what is accepted.
+  std::uint64_t const all = head.present();
+  head.set_present(all & ~fields);
+  for (std::uint64_t left = fields; left != 0; left &= left - 1) {
+    auto const id = static_cast<KnownHeader>(std::countr_zero(left));
+    std::string_view const value = head.value(head.first(id));
+    if (read_special_field(head, id, value, options) != ParseError::none) return false;
+    head.set_present(head.present() | (left & (0 - left)));
+  }
+  return finish_head(head, std::exchange(options, {})) == ParseError::none;
 }
 
 ParseResult RequestParser::fail(ParseError error, std::size_t offset) noexcept {
@@ -175,103 +168,9 @@ ParseResult RequestParser::fail(ParseError error, std::size_t offset) noexcept {
   return {ParseStatus::error, error, offset};
 }
 
-// perf: a straight line for what nearly every head is: whole, with an origin-form target and clean.
-// It only ever says yes. Whatever is missing, odd or wrong is left to the state machine below,
-// which starts again from the first byte; the tests hold both to the same outcome, since a head
-// that comes in pieces never passes here. Returns the size of the head, or 0.
-std::size_t RequestParser::parse_whole(RequestHead& head, std::string_view bytes,
-                                       const HeadLimits& limits) noexcept {
-  const char* const base = bytes.data();
-  const char* const end = base + std::min(bytes.size(), http::max_head_bytes);
-  const char* p = base;
-  auto offset_of = [base](const char* at) { return static_cast<std::size_t>(at - base); };
-  auto narrow = [](std::size_t n) { return static_cast<std::uint16_t>(n); };
-
-  // The shortest head is longer than this, so that fixed parts are compared without looking.
-  if (end - p < 16) return 0;
-  if (is_at(p, "GET ")) {
-    head.set_method(Method::get, 0, 3);
-    p += 4;
-  } else {
-    const char* const longest = p + std::min<std::ptrdiff_t>(max_method, end - p - 1);
-    while (p != longest && http::is_token_char(*p)) ++p;
-    if (*p != ' ' || p == base) return 0;
-    std::size_t const size = offset_of(p);
-    Method const method = parse_method({base, size});
-    if (method == Method::connect) return 0;
-    head.set_method(method, 0, size);
-    ++p;
-  }
-
-  const char* const target = p;
-  if (p == end || *p != '/') return 0;
-  p = find_special<PathEnd>(base, p, end);
-  head.set_path(offset_of(target), static_cast<std::size_t>(p - target));
-  if (p != end && *p == '?') {
-    const char* const query = ++p;
-    p = find_special<TargetEnd>(base, p, end);
-    head.set_query(offset_of(query), static_cast<std::size_t>(p - query));
-  }
-  if (end - p < 11 || !is_at(p, " HTTP/1.") || !is_at(p + 9, "\r\n")) return 0;
-  if (p[8] != '1') {
-    if (p[8] != '0') return 0;
-    head.set_version_minor(0);
-  }
-  head.set_target(offset_of(target), static_cast<std::size_t>(p - target));
-  p += 11;
-  if (offset_of(p) > limits.request_line) return 0;
-  const char* const fields = p;
-  std::size_t const max_fields = std::min<std::size_t>(limits.fields, RequestHead::max_fields);
-
-  for (;;) {
-    if (end - p < 2) return 0;
-    if (*p == '\r') break;
-    const char* const name = p;
-    while ((p = find_special<NotNameLetter>(base, p, end)) != end && http::is_token_char(*p)) ++p;
-    if (p == end || *p != ':' || p == name) return 0;
-    std::string_view const name_text(name, static_cast<std::size_t>(p - name));
-    ++p;
-    while (p != end && http::is_ows(*p)) ++p;
-    const char* const value = p;
-    while ((p = find_special<Control>(base, p, end)) != end && *p == '\t') ++p;
-    if (end - p < 2 || !is_at(p, "\r\n")) return 0;
-    const char* value_end = p;
-    while (value_end != value && http::is_ows(value_end[-1])) --value_end;
-    p += 2;
-    std::string_view const value_text(value, static_cast<std::size_t>(value_end - value));
-    if (head.field_count() >= max_fields) return 0;
-    KnownHeader const id = known_header(name_text);
-    if (is_special(id) && read_field(head, id, value_text) != ParseError::none) return 0;
-    head.add_field({narrow(offset_of(name)), narrow(name_text.size()), narrow(offset_of(value)),
-                    narrow(value_text.size())},
-                   id);
-  }
-  if (p[1] != '\n') return 0;
-  p += 2;
-  if (static_cast<std::size_t>(p - fields) > limits.header_bytes) return 0;
-  if (finish(head) != ParseError::none) return 0;
-  head.set_size(offset_of(p));
-  return offset_of(p);
-}
-
-ParseResult RequestParser::parse(RequestHead& head, std::string_view bytes,
-                                 const HeadLimits& limits) noexcept {
-  if (phase_ == Phase::start && position_ == 0) {
-    head.begin(bytes.data());
-    if (std::size_t const size = parse_whole(head, bytes, limits); size != 0) {
-      reset();
-      return {ParseStatus::done, ParseError::none, size};
-    }
-    // The attempt may have seen fields and options of Connection.
-    head.begin(bytes.data());
-    reset();
-  }
-  if (phase_ == Phase::failed) return {ParseStatus::error, error_, position_};
-  return resume(head, bytes, limits);
-}
-
 ParseResult RequestParser::resume(RequestHead& head, std::string_view bytes,
                                   const HeadLimits& limits) noexcept {
+  if (phase_ == Phase::failed) return {ParseStatus::error, error_, position_};
   const char* const base = bytes.data();
   const char* p = base + position_;
   head.rebase(base);
@@ -444,7 +343,7 @@ ParseResult RequestParser::resume(RequestHead& head, std::string_view bytes,
         KnownHeader const id = known_header({base + name_, name_size_});
         std::string_view const value(begin, static_cast<std::size_t>(end - begin));
         if (is_special(id)) {
-          ParseError const error = read_field(head, id, value);
+          ParseError const error = read_special_field(head, id, value, options_);
           if (error != ParseError::none) return fail(error, offset_of(p));
         }
         head.add_field({name_, name_size_, static_cast<std::uint16_t>(token_),
@@ -473,7 +372,7 @@ ParseResult RequestParser::resume(RequestHead& head, std::string_view bytes,
       case Phase::end_lf: {
         if (p == stop) break;
         if (*p != '\n') return fail(ParseError::bare_cr, offset_of(p));
-        if (ParseError const error = finish(head); error != ParseError::none) {
+        if (ParseError const error = finish_head(head, options_); error != ParseError::none) {
           return fail(error, offset_of(p));
         }
         std::size_t const size = offset_of(p) + 1;

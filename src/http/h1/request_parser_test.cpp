@@ -104,8 +104,15 @@ Outcome feed(std::string_view bytes, const std::vector<std::size_t>& ends, const
   return {};
 }
 
+// At every level of vector instructions that this machine has, with one outcome.
 Outcome feed_whole(std::string_view bytes, const HeadLimits& limits = {}) {
-  return feed(bytes, {bytes.size()}, limits);
+  Outcome const best = feed(bytes, {bytes.size()}, limits);
+  for (base::SimdLevel const level : base::simd_levels) {
+    if (!force_scan_head(level)) continue;
+    EXPECT_EQ(feed(bytes, {bytes.size()}, limits), best) << to_string(level);
+  }
+  force_scan_head(base::best_simd_level());
+  return best;
 }
 
 // The same outcome however the bytes come.
