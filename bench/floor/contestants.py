@@ -12,7 +12,7 @@ import tempfile
 import time
 
 from load import children
-from server_process import MeasureError, program
+from server_process import ROOT, MeasureError, program
 
 PATIENCE = 20
 SHOWCASE, MEASURED = "spate-showcase", "spate-measured-server"
@@ -95,7 +95,9 @@ class Contestant:
         return [self._process.pid, *children(self._process.pid)]
 
     def facts(self):
-        return {"command": [part.replace(self.folder, "FOLDER") for part in self.command], "cores": list(self.cores)}
+        """For the file of runs, without places of this machine."""
+        return {"command": [part.replace(self.folder, "FOLDER").removeprefix(ROOT + "/") for part in self.command],
+                "cores": list(self.cores)}
 
 
 def spate(engine, binary=SHOWCASE, workers=1, cores=(0,), name="spate"):

@@ -2,13 +2,13 @@
 """One turn: spate-load against one server, with what the kernel says of both."""
 
 import json
-import os
 import subprocess
 
 from server_process import MeasureError, program
 
 LATENCIES = ("p50", "p99", "p999", "max")
-FAILED_TO_START = 2
+NOT_STARTED = 2  # exit code of spate-load
+CORES = (0, 1)
 
 
 def steal_and_all(cores):
@@ -24,17 +24,20 @@ def steal_and_all(cores):
     return stolen, total
 
 
-def ask(url, flags, pids, seconds, rate=None, generator_core=1, server_cores=1, watched=None):
-    """The figures of a turn. `rate`: an open loop of so many requests a second; otherwise a closed one."""
-    command = [program("spate-load"), "--json", "-", "--quiet", "--duration", str(seconds), "--pin", str(generator_core)]
+def ask(url, flags, pids, seconds, rate=None, generator_core=1, server_cores=1):
+    """The figures of a turn. `rate`: an open loop of so many requests a second; otherwise a closed one. A `generator_core` of None
+    leaves its place to the kernel."""
+    command = [program("spate-load"), "--json", "-", "--quiet", "--duration", str(seconds)]
+    if generator_core is not None:
+        command += ["--pin", str(generator_core)]
     for pid in pids:
         command += ["--watch-pid", str(pid)]
     if rate:
         command += ["--mode", "constant", "--rate", f"{rate:.0f}"]
-    before = steal_and_all(watched or (0, 1))
+    before = steal_and_all(CORES)
     done = subprocess.run([*command, *flags, url], capture_output=True, text=True, timeout=seconds + 60, check=False)
-    after = steal_and_all(watched or (0, 1))
-    if done.returncode == FAILED_TO_START or not done.stdout.strip():
+    after = steal_and_all(CORES)
+    if done.returncode == NOT_STARTED or not done.stdout.strip():
         raise MeasureError(f"spate-load did not run: {done.stderr.strip() or done.returncode}")
     told = json.loads(done.stdout)
     ticks = after[1] - before[1]
@@ -61,9 +64,9 @@ def ask(url, flags, pids, seconds, rate=None, generator_core=1, server_cores=1, 
 
 
 def children(pid):
-    with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as file:
-        return [int(child) for child in file.read().split()]
-
-
-def alive(pid):
-    return os.path.exists(f"/proc/{pid}")
+    """An empty list also when the process has ended."""
+    try:
+        with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as file:
+            return [int(child) for child in file.read().split()]
+    except FileNotFoundError:
+        return []

@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: MIT
 """The table of a scenario, and the file of all runs."""
 
+import hashlib
 import json
 import os
 import platform
 import subprocess
+import sys
 import time
 
+import contestants
 import pairs
 from server_process import BUILD, ROOT
 
@@ -81,11 +84,10 @@ def print_table(table, judged):
         print("  saturation: " + ", ".join(f"{name} {rate:.0f}" for name, rate in table.saturation.items()) + " requests a second")
     for judgement in judged:
         print(sentence(judgement))
-    for turn in table.turns:
-        for detail in turn["details"][:1]:
-            print(f"  {turn['who']}, round {turn['round']}: {detail}")
-            return
-    print(end="", flush=True)
+    first = next(((turn, turn["details"][0]) for turn in table.turns if turn["details"]), None)
+    if first:
+        print(f"  {first[0]['who']}, round {first[0]['round']}: {first[1]}")
+    sys.stdout.flush()
 
 
 # ---- the file -------------------------------------------------------------------------------------------------------
@@ -117,6 +119,22 @@ def cached(*names):
     return found
 
 
+def version_of(name, flag):
+    binary = contestants.binary_of(name)
+    return first_line_of(binary, flag) if binary else "not there"
+
+
+def floor_sum():
+    """Of the sources of the floor: figures of two files compare when these are equal."""
+    total = hashlib.sha256()
+    folder = os.path.join(ROOT, "bench", "floor")
+    for name in sorted(os.listdir(folder)):
+        if name.endswith((".cpp", ".hpp")):
+            with open(os.path.join(folder, name), "rb") as file:
+                total.update(file.read())
+    return total.hexdigest()
+
+
 def machine():
     settings = cached("CMAKE_CXX_COMPILER", "CMAKE_BUILD_TYPE", "CMAKE_CXX_FLAGS", "CMAKE_CXX_FLAGS_RELEASE")
     changed = subprocess.run(["git", "-C", ROOT, "status", "--porcelain", "--untracked-files=no"], capture_output=True, text=True,
@@ -127,6 +145,7 @@ def machine():
         "system": platform.freedesktop_os_release().get("PRETTY_NAME", ""),
         "load_at_start": os.getloadavg(),
         "compiler": first_line_of(settings.get("CMAKE_CXX_COMPILER", "c++"), "--version"), "build": settings,
+        "nginx": version_of("nginx", "-v"), "h2o": version_of("h2o", "--version"), "floor_sha256": floor_sum(),
         "commit": first_line_of("git", "-C", ROOT, "rev-parse", "HEAD"), "tree_changed": bool(changed.strip()),
     }
 
@@ -146,7 +165,7 @@ class File:
     def add_table(self, table, judged):
         scenario = table.scenario
         self.add({"name": table.name, "engine": table.engine, "what": scenario.what, "binary": scenario.binary,
-                  "load": table.flags, "rate": table.rate, "saturation": table.saturation,
+                  "load": list(scenario.flags), "path": scenario.path, "rate": table.rate, "saturation": table.saturation,
                   "players": {name: player.facts() for name, player in table.players.items()},
                   "judged": judged, "turns": table.turns})
 

@@ -106,8 +106,9 @@ class Table:
         if scenario.two_workers:
             self._join(contestants.spate(self.engine, scenario.binary, 1, cores, "one-worker"))
             return
-        staying = captured([*self.flags, "--short-share", "0", "--reconnect", "0"], scenario.path)
-        leaving = captured([*self.flags, "--short-share", "0", "--reconnect", "1"], scenario.path)
+        one_by_one = [*self.flags, "--short-share", "0", "--pipeline", "1"]
+        staying = captured([*one_by_one, "--reconnect", "0"], scenario.path)
+        leaving = captured([*one_by_one, "--reconnect", "1"], scenario.path)
         # A floor does not read headers; it knows the last request of a connection by its length.
         close_from = {"": 0, "all": 1, "some": (len(staying) + len(leaving)) // 2}[scenario.closes]
         answers = answer_of(spate.port, staying), answer_of(spate.port, leaving)
