@@ -8,6 +8,7 @@ load on core 1. docs/benchmarks.md says what the figures mean. Exit code: 0 all 
 """
 
 import argparse
+import dataclasses
 import os
 import signal
 import sys
@@ -32,12 +33,16 @@ def arguments():
                         help="of: " + " ".join(SCENARIOS))
     parser.add_argument("--pairs", type=int, default=40, metavar="N", help="rounds of a scenario (40); latency-60 takes half as many again")
     parser.add_argument("--seconds", type=float, default=1.0, metavar="S", help="length of a turn (1)")
+    parser.add_argument("--at", type=float, metavar="SHARE", help="open loop in every scenario, at this share of what the slower of floor "
+                        "and Spate reaches: all get the same rate")
     parser.add_argument("--quick", action="store_true", help=f"{QUICK} pairs: shows that it works, and judges nothing")
     parser.add_argument("--no-witnesses", action="store_true", help="neither nginx nor h2o")
     parser.add_argument("--json", metavar="FILE", help="all runs, invalid ones included")
     given = parser.parse_args()
     if given.pairs < 1 or not 0.1 <= given.seconds <= 60:
         parser.error("--pairs is at least 1, --seconds from 0.1 to 60")
+    if given.at is not None and not 0.01 <= given.at <= 1:
+        parser.error("--at is a share from 0.01 to 1")
     if given.quick:
         given.pairs = QUICK
     return given
@@ -54,7 +59,7 @@ def witnesses_here(given):
 
 
 def measure(engine, name, given, witnesses):
-    scenario = SCENARIOS[name]
+    scenario = SCENARIOS[name] if given.at is None else dataclasses.replace(SCENARIOS[name], at=given.at)
     rounds = max(1, round(given.pairs * scenario.rounds)) if not given.quick else given.pairs
     with Table(engine, name, scenario, witnesses, given.seconds) as table:
         progress(f"{name}, {engine}: warming up")
