@@ -20,6 +20,40 @@ if(PROJECT_IS_TOP_LEVEL)
   endif()
 endif()
 
+# LTO for our own programs, from objects that hold both machine code and bitcode: the archives that others link are
+# machine code all the same, and nothing is compiled twice. Tests and examples link the machine code, as users do.
+set(can_lto OFF)
+if(SPATE_LLD AND CMAKE_CXX_COMPILER_ID STREQUAL Clang AND CMAKE_CXX_COMPILER_VERSION VERSION_GREATER_EQUAL 19
+   AND CMAKE_BUILD_TYPE STREQUAL Release)
+  set(can_lto ON)
+endif()
+option(SPATE_LTO "Optimise our programs across sources when they are linked (Clang 19 with lld, Release)" ${can_lto})
+# Profile-guided optimisation, driven by `./dev build pgo`: "generate", or the file of the profile to use.
+set(SPATE_PROFILE "" CACHE STRING "generate: write a profile when a program ends; a file: optimise by it")
+
+# For objects that such a program is linked from, and for the program itself.
+function(spate_lto target)
+  if(NOT SPATE_LTO)
+    return()
+  endif()
+  target_compile_options(${target} PRIVATE -flto=thin -ffat-lto-objects)
+  # The cache is shared by the programs and spares what did not change.
+  target_link_options(${target} PRIVATE -flto=thin -ffat-lto-objects -Wl,--thinlto-cache-dir=${PROJECT_BINARY_DIR}/lto
+                      -Wl,--thinlto-cache-policy=cache_size_bytes=1g)
+endfunction()
+
+function(spate_profile target)
+  if(SPATE_PROFILE STREQUAL "generate")
+    target_compile_options(${target} PRIVATE -fprofile-generate)
+    target_link_options(${target} PRIVATE -fprofile-generate)
+  elseif(SPATE_PROFILE)
+    # Code that the training never ran has no profile, which is no fault.
+    target_compile_options(${target} PRIVATE -fprofile-use=${SPATE_PROFILE} -Wno-profile-instr-unprofiled
+                                             -Wno-profile-instr-out-of-date -Wno-backend-plugin)
+    target_link_options(${target} PRIVATE -fprofile-use=${SPATE_PROFILE})
+  endif()
+endfunction()
+
 function(spate_build_flags target)
   target_compile_features(${target} PRIVATE cxx_std_23)
   set_target_properties(
@@ -28,7 +62,7 @@ function(spate_build_flags target)
                CXX_VISIBILITY_PRESET hidden
                VISIBILITY_INLINES_HIDDEN ON
                POSITION_INDEPENDENT_CODE ON
-               # Archives are machine code: one of ThinLTO bitcode does not link with g++.
+               # See SPATE_LTO: an archive of nothing but bitcode does not link with g++.
                INTERPROCEDURAL_OPTIMIZATION OFF)
   # Frame pointers and line tables stay in release builds: profilers and crash reports need them. DWARF 4,
   # because valgrind 3.19 cannot read the fifth.
@@ -43,4 +77,5 @@ function(spate_build_flags target)
     # The baseline has SSE4.2; wider variants are chosen at run time.
     target_compile_options(${target} PRIVATE -march=x86-64-v2)
   endif()
+  spate_profile(${target})
 endfunction()

@@ -5,6 +5,13 @@ include(CMakePackageConfigHelpers)
 get_property(libraries GLOBAL PROPERTY SPATE_LIBRARIES)
 install(TARGETS ${libraries} EXPORT SpateTargets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR}
         FILE_SET HEADERS DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+if(SPATE_LTO)
+  # What is installed is machine code alone: bitcode would tie its users to this version of Clang.
+  foreach(library IN LISTS libraries)
+    install(CODE "execute_process(COMMAND \"${CMAKE_OBJCOPY}\" --remove-section=.llvm.lto
+      \"\$ENV{DESTDIR}\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_LIBDIR}/$<TARGET_FILE_NAME:${library}>\" COMMAND_ERROR_IS_FATAL ANY)")
+  endforeach()
+endif()
 
 set(package_folder ${CMAKE_INSTALL_LIBDIR}/cmake/Spate)
 install(EXPORT SpateTargets NAMESPACE spate:: DESTINATION ${package_folder})

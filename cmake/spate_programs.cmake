@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: MIT
-# spate_program(spate-showcase [SOURCES a.cpp...] [LINK target...])
+# spate_program(spate-showcase [LTO] [SOURCES a.cpp...] [LINK target...])
 #   A program in <build>/bin linked with spate::spate, as a user's would be. Without SOURCES: every .cpp of this
-#   folder (and below) but its tests.
+#   folder (and below) but its tests. LTO: for a server that runs for long, see SPATE_LTO.
 # spate_test(spate_http_test [SOURCES ...] [LINK ...] [PREFIX http/] [TIMEOUT seconds] [LABELS ...])
 #   A GoogleTest program; each of its tests is one of ctest's, named PREFIX and the test's own name. Without
 #   SOURCES: every .cpp of this folder. It sees private headers (src/) and links spate and spate_testing.
 function(spate_program name)
-  cmake_parse_arguments(ARG "" "" "SOURCES;LINK" ${ARGN})
+  cmake_parse_arguments(ARG "LTO" "" "SOURCES;LINK" ${ARGN})
   if(NOT ARG_SOURCES)
     file(GLOB_RECURSE ARG_SOURCES CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cpp)
     list(FILTER ARG_SOURCES EXCLUDE REGEX "_test\\.cpp$")
@@ -15,6 +15,9 @@ function(spate_program name)
   target_link_libraries(${name} PRIVATE spate::spate ${ARG_LINK})
   spate_warnings(${name})
   spate_build_flags(${name})
+  if(ARG_LTO)
+    spate_lto(${name})
+  endif()
 endfunction()
 
 function(spate_test name)
