@@ -24,7 +24,10 @@ void set_state(io::Slot& slot, SlotState state) noexcept {
 }  // namespace
 
 ConnectionH1::ConnectionH1(Worker& worker) noexcept
-    : worker_(&worker), idle_ticks_(Worker::ticks_to(worker.limits().idle)) {
+    : worker_(&worker),
+      head_limits_{worker.limits().request_line, worker.limits().header_bytes,
+                   worker.limits().header_fields},
+      idle_ticks_(Worker::ticks_to(worker.limits().idle)) {
   const auto lifetime = ticks_of(worker.limits().lifetime);
   least_lifetime_ =
       lifetime == 0
@@ -114,39 +117,43 @@ void ConnectionH1::serve(io::Slot& slot, Input& input) {
       set_state(slot, SlotState::active);
       slot.flags &= ~slot_seen_byte;
     }
-    const Limits& limits = worker_->limits();
-    const h1::HeadLimits head_limits{limits.request_line, limits.header_bytes,
-                                     limits.header_fields};
-    const h1::ParseResult parsed = exchange->parser.parse(exchange->head, input.bytes, head_limits);
-    switch (parsed.status) {
-      case h1::ParseStatus::need_more:
-        if (!(slot.flags & slot_seen_byte)) {
-          // RFC 9112 9.5 leaves the time to us: it runs from the first byte, not from the latest.
-          slot.flags |= slot_seen_byte;
-          worker_->set_deadline(slot, limits.header_time);
-        }
-        hold(slot, *exchange, input, ExchangeH1::Phase::head);
-        worker_->resume_read(slot);
-        return;
-      case h1::ParseStatus::error: {
-        const int status = h1::status_of(parsed.error);
-        if (status == 414) worker_->limit_hit(slot, "request_line");
-        if (status == 431) {
-          const bool count = parsed.error == h1::ParseError::too_many_fields;
-          worker_->limit_hit(slot, count ? "header_fields" : "header_bytes");
-        }
-        refuse(slot, *exchange, status, h1::describe(parsed.error));
-        return;
-      }
-      case h1::ParseStatus::done:
-        break;
+    const h1::ParseResult parsed =
+        exchange->parser.parse(exchange->head, input.bytes, head_limits_);
+    if (parsed.status == h1::ParseStatus::need_more) [[unlikely]] {
+      await_head(slot, *exchange, input);
+      return;
+    }
+    if (parsed.status == h1::ParseStatus::error) [[unlikely]] {
+      refuse_head(slot, *exchange, parsed.error);
+      return;
     }
     if (!begin(slot, *exchange, input)) return;
   }
 }
 
+void ConnectionH1::await_head(io::Slot& slot, ExchangeH1& exchange, Input& input) {
+  if (!(slot.flags & slot_seen_byte)) {
+    // RFC 9112 9.5 leaves the time to us: it runs from the first byte, not from the latest.
+    slot.flags |= slot_seen_byte;
+    worker_->set_deadline(slot, worker_->limits().header_time);
+  }
+  hold(slot, exchange, input, ExchangeH1::Phase::head);
+  worker_->resume_read(slot);
+}
+
+void ConnectionH1::refuse_head(io::Slot& slot, ExchangeH1& exchange, h1::ParseError error) {
+  const int status = h1::status_of(error);
+  if (status == 414) worker_->limit_hit(slot, "request_line");
+  if (status == 431) {
+    const bool count = error == h1::ParseError::too_many_fields;
+    worker_->limit_hit(slot, count ? "header_fields" : "header_bytes");
+  }
+  refuse(slot, exchange, status, h1::describe(error));
+}
+
 // A request whose head is there. True: it is answered, and the connection goes on with `input`.
-bool ConnectionH1::begin(io::Slot& slot, ExchangeH1& exchange, Input& input) {
+[[gnu::always_inline]] inline bool ConnectionH1::begin(io::Slot& slot, ExchangeH1& exchange,
+                                                       Input& input) {
   ++slot.requests;
   Counters& counters = worker_->counters();
   ++counters.requests;
@@ -154,16 +161,42 @@ bool ConnectionH1::begin(io::Slot& slot, ExchangeH1& exchange, Input& input) {
   exchange.phase = ExchangeH1::Phase::running;
   exchange.plan.limits = &worker_->limits().route;
   worker_->service().plan(exchange.head, exchange.arena, exchange.plan);
+  input.bytes.remove_prefix(exchange.head.size());
+  if (exchange.head.has_body() && !take_body(slot, exchange, input)) return false;
+  const http::Plan& plan = exchange.plan;
+  if (plan.may_wait || !exchange.body_complete) {
+    exchange.keep_head();
+    worker_->clear_deadline(slot);
+  }
+  if (!exchange.body_complete && plan.body != http::Plan::Body::unwanted) {
+    // The rest of the body is looked for here when the handler asks for it.
+    exchange.input.assign(input.bytes);
+    input = {};
+  }
+
+  exchange.in_turn = true;
+  const http::RunState state = worker_->service().run(exchange);
+  exchange.in_turn = false;
+  if (state == http::RunState::pending) [[unlikely]] {
+    exchange.is_pending = true;
+    if (!exchange.has_begun_stream()) exchange.start_handler_timer();
+    hold(slot, exchange, input, ExchangeH1::Phase::running);
+    exchange.update_reading();
+    return false;
+  }
+  return complete(slot, exchange, input);
+}
+
+// Looks at the content that the head announces. False: refused.
+bool ConnectionH1::take_body(io::Slot& slot, ExchangeH1& exchange, Input& input) {
   const http::Plan& plan = exchange.plan;
   exchange.expect_body();
-  input.bytes.remove_prefix(exchange.head.size());
-
   if (!exchange.body_complete) {
     const bool buffered = plan.body == http::Plan::Body::buffered;
     const std::size_t most = buffered ? plan.limits->body : plan.limits->streamed_body;
     if (plan.body != http::Plan::Body::unwanted && exchange.body_left > most) {
       worker_->limit_hit(slot, "body");
-      --counters.active_requests;
+      --worker_->counters().active_requests;
       refuse(slot, exchange, 413,
              "the content is longer than the limit of " + std::to_string(most) + " bytes");
       return false;
@@ -182,27 +215,7 @@ bool ConnectionH1::begin(io::Slot& slot, ExchangeH1& exchange, Input& input) {
       input.bytes.remove_prefix(size);
     }
   }
-  if (plan.may_wait || !exchange.body_complete) {
-    exchange.keep_head();
-    worker_->clear_deadline(slot);
-  }
-  if (!exchange.body_complete && plan.body != http::Plan::Body::unwanted) {
-    // The rest of the body is looked for here when the handler asks for it.
-    exchange.input.assign(input.bytes);
-    input = {};
-  }
-
-  exchange.in_turn = true;
-  const http::RunState state = worker_->service().run(exchange);
-  exchange.in_turn = false;
-  if (state == http::RunState::pending) {
-    exchange.is_pending = true;
-    if (!exchange.has_begun_stream()) exchange.start_handler_timer();
-    hold(slot, exchange, input, ExchangeH1::Phase::running);
-    exchange.update_reading();
-    return false;
-  }
-  return complete(slot, exchange, input);
+  return true;
 }
 
 void ConnectionH1::on_finished(ExchangeH1& exchange) {
@@ -222,34 +235,27 @@ ConnectionH1::Input ConnectionH1::take_input(ExchangeH1& exchange) {
 
 // The application is done with the request. True: answered, and the connection goes on with
 // `input`.
-bool ConnectionH1::complete(io::Slot& slot, ExchangeH1& exchange, Input& input) {
+[[gnu::always_inline]] inline bool ConnectionH1::complete(io::Slot& slot, ExchangeH1& exchange,
+                                                          Input& input) {
   exchange.is_pending = false;
   exchange.stop_handler_timer();
-  if (!exchange.input.empty()) input = take_input(exchange);
+  if (!exchange.input.empty()) [[unlikely]]
+    input = take_input(exchange);
   Counters& counters = worker_->counters();
   --counters.active_requests;
   const bool peer_gone =
       (slot.flags & slot_broken) != 0 ||
       (exchange.is_cancelled() && exchange.context().reason() == CancelReason::peer_gone);
-  if (exchange.abort_now || peer_gone) {
+  if (exchange.abort_now || peer_gone) [[unlikely]] {
     ++counters.cancelled;
     cut(slot, exchange);
     return false;
   }
-
-  // Content that nobody asked for is in the way of the next request.
-  if (!exchange.body_complete) {
-    input.bytes.remove_prefix(exchange.discard(input.bytes));
-    const bool small = !exchange.body_is_chunked &&
-                       exchange.body_left + exchange.discarded <= worker_->limits().unread_body;
-    // RFC 9110 10.1.1: a client that still waits for 100 may never send its content.
-    if (!exchange.body_complete && (!small || exchange.continue_due || exchange.failure)) {
-      exchange.close_after = true;
-    }
-  }
+  if (!exchange.body_complete) [[unlikely]]
+    skip_content(exchange, input);
   const bool close = exchange.close_after || !exchange.head.keep_alive || worker_->is_draining() ||
                      lifetime_is_over(slot);
-  if (!exchange.has_begun_stream()) {
+  if (!exchange.has_begun_stream()) [[likely]] {
     exchange.write_answer(close);
   } else {
     exchange.end_stream();
@@ -260,7 +266,32 @@ bool ConnectionH1::complete(io::Slot& slot, ExchangeH1& exchange, Input& input) 
   }
   exchange.close_after = close || exchange.close_told;
   ++counters.responses;
-  return after_answer(slot, exchange, input);
+  // Without a backlog of its own a slot has at most what the engine sends at the end of this turn.
+  if (exchange.close_after || !exchange.sending.empty() || !exchange.body_complete ||
+      slot.backlog != nullptr) [[unlikely]] {
+    return after_answer(slot, exchange, input);
+  }
+  exchange.start_deferred();
+  return next_request(slot, exchange, input);
+}
+
+[[gnu::always_inline]] inline bool ConnectionH1::next_request(io::Slot& slot, ExchangeH1& exchange,
+                                                              Input& input) {
+  release(slot, exchange);
+  if (!input.bytes.empty()) return true;
+  be_idle(slot);
+  return false;
+}
+
+// Content that nobody asked for is in the way of the next request.
+void ConnectionH1::skip_content(ExchangeH1& exchange, Input& input) {
+  input.bytes.remove_prefix(exchange.discard(input.bytes));
+  const bool small = !exchange.body_is_chunked &&
+                     exchange.body_left + exchange.discarded <= worker_->limits().unread_body;
+  // RFC 9110 10.1.1: a client that still waits for 100 may never send its content.
+  if (!exchange.body_complete && (!small || exchange.continue_due || exchange.failure)) {
+    exchange.close_after = true;
+  }
 }
 
 // Ends the connection with a reset: an answer that is not whole must not look like one.
@@ -284,9 +315,7 @@ bool ConnectionH1::after_answer(io::Slot& slot, ExchangeH1& exchange, Input& inp
   // An answer that ends the connection is watched until its last byte is taken.
   if (exchange.close_after) worker_->output().flush();
   const std::size_t most = exchange.close_after ? 0 : worker_->limits().send_backlog;
-  // Without a backlog of its own a slot has at most what the engine sends at the end of this turn.
-  const bool has_backlog = slot.backlog != nullptr || exchange.close_after;
-  if (!exchange.sending.empty() || (has_backlog && engine.backlog(slot) > most)) {
+  if (!exchange.sending.empty() || engine.backlog(slot) > most) {
     hold(slot, exchange, input, ExchangeH1::Phase::sending);
     worker_->pause_read(slot);
     exchange.write_began = 0;
@@ -307,10 +336,7 @@ bool ConnectionH1::after_answer(io::Slot& slot, ExchangeH1& exchange, Input& inp
     worker_->set_deadline(slot, worker_->limits().linger);
     return false;
   }
-  release(slot, exchange);
-  if (!input.bytes.empty()) return true;
-  be_idle(slot);
-  return false;
+  return next_request(slot, exchange, input);
 }
 
 // Answers a request that the application never sees, and ends the connection.
@@ -355,12 +381,7 @@ void ConnectionH1::hold(io::Slot& slot, ExchangeH1& exchange, Input& input,
   if (phase == ExchangeH1::Phase::head) exchange.head.rebase(exchange.input.data());
 }
 
-void ConnectionH1::release(io::Slot& slot, ExchangeH1& exchange) noexcept {
-  slot.session = nullptr;
-  worker_->give_exchange(exchange);
-}
-
-void ConnectionH1::be_idle(io::Slot& slot) {
+[[gnu::always_inline]] inline void ConnectionH1::be_idle(io::Slot& slot) {
   if ((slot.flags & slot_peer_closed) && !worker_->engine().has_unread(slot)) {
     end(slot, false);
     return;

@@ -11,10 +11,9 @@
 #include <string_view>
 
 #include "server/exchange_h1.hpp"
+#include "server/worker.hpp"
 
 namespace spate::server {
-
-class Worker;
 
 // Slot::state.
 enum class SlotState : std::uint8_t {
@@ -72,8 +71,13 @@ class ConnectionH1 {
   };
 
   void serve(io::Slot& slot, Input& input);
+  void await_head(io::Slot& slot, ExchangeH1& exchange, Input& input);
+  void refuse_head(io::Slot& slot, ExchangeH1& exchange, h1::ParseError error);
   bool begin(io::Slot& slot, ExchangeH1& exchange, Input& input);
+  bool take_body(io::Slot& slot, ExchangeH1& exchange, Input& input);
   bool complete(io::Slot& slot, ExchangeH1& exchange, Input& input);
+  void skip_content(ExchangeH1& exchange, Input& input);
+  bool next_request(io::Slot& slot, ExchangeH1& exchange, Input& input);
   bool after_answer(io::Slot& slot, ExchangeH1& exchange, Input& input);
   void refuse(io::Slot& slot, ExchangeH1& exchange, int status, std::string_view detail);
   static Input take_input(ExchangeH1& exchange);
@@ -88,9 +92,13 @@ class ConnectionH1 {
   ExchangeH1& exchange_of(io::Slot& slot) noexcept {
     return *static_cast<ExchangeH1*>(slot.session);
   }
-  void release(io::Slot& slot, ExchangeH1& exchange) noexcept;
+  void release(io::Slot& slot, ExchangeH1& exchange) noexcept {
+    slot.session = nullptr;
+    worker_->give_exchange(exchange);
+  }
 
   Worker* worker_;
+  h1::HeadLimits head_limits_;
   io::Tick idle_ticks_;
   // A connection younger than this need not be looked at; see lifetime_is_over.
   io::Tick least_lifetime_;

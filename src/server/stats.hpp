@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// A worker's counters: plain numbers while it works, published once a turn for readers on other
-// threads.
+// A worker's counters. They are counted where things happen, by the worker alone, and read from any
+// thread: what a reader sees is never older than the worker's latest store, and costs the worker no
+// more than a plain number would.
 #pragma once
 
 #include <atomic>
@@ -9,26 +10,60 @@
 
 namespace spate::server {
 
-// The worker's own. `Snapshot` itself, counted up in place.
-using Counters = Snapshot;
-
-// What others may read. thread: written by the worker, read by any.
-class alignas(64) WorkerStats {
+// A number with one writer. thread: written by its worker, read by any.
+class Counter {
  public:
-  void publish(const Counters& counters) noexcept {
-    const auto* from = reinterpret_cast<const std::uint64_t*>(&counters);
-    for (std::size_t i = 0; i < words; ++i) values_[i].store(from[i], std::memory_order_relaxed);
+  Counter& operator++() noexcept { return *this += 1; }
+  Counter& operator--() noexcept { return *this += UINT64_MAX; }
+  Counter& operator+=(std::uint64_t n) noexcept {
+    // One writer: a load and a store, no locked instruction.
+    value_.store(read() + n, std::memory_order_relaxed);
+    return *this;
   }
-  void add_to(Snapshot& sum) const noexcept {
-    auto* to = reinterpret_cast<std::uint64_t*>(&sum);
-    for (std::size_t i = 0; i < words; ++i) to[i] += values_[i].load(std::memory_order_relaxed);
+  Counter& operator=(std::uint64_t n) noexcept {
+    value_.store(n, std::memory_order_relaxed);
+    return *this;
   }
+  std::uint64_t read() const noexcept { return value_.load(std::memory_order_relaxed); }
 
  private:
-  static constexpr std::size_t words = sizeof(Snapshot) / sizeof(std::uint64_t);
-  static_assert(sizeof(Snapshot) % sizeof(std::uint64_t) == 0);
+  std::atomic<std::uint64_t> value_{0};
+};
 
-  std::atomic<std::uint64_t> values_[words] = {};
+// What a Snapshot says of one worker; see there.
+struct alignas(64) Counters {
+  Counter connections;
+  Counter accepted;
+  Counter requests;
+  Counter responses;
+  Counter server_errors;
+  Counter client_errors;
+  Counter cancelled;
+  Counter active_requests;
+  Counter background_tasks;
+  Counter live_frames;
+  Counter limit_hits;
+  Counter bytes_received;
+  Counter bytes_sent;
+  Counter accept_pauses;
+
+  void add_to(Snapshot& sum) const noexcept {
+    sum.connections += connections.read();
+    sum.accepted += accepted.read();
+    sum.requests += requests.read();
+    sum.responses += responses.read();
+    sum.server_errors += server_errors.read();
+    sum.client_errors += client_errors.read();
+    sum.cancelled += cancelled.read();
+    sum.active_requests += active_requests.read();
+    sum.background_tasks += background_tasks.read();
+    // Frames may be freed by another worker than the one that made them.
+    sum.live_frames += static_cast<std::int64_t>(live_frames.read());
+    sum.limit_hits += limit_hits.read();
+    sum.bytes_received += bytes_received.read();
+    sum.bytes_sent += bytes_sent.read();
+    sum.accept_pauses += accept_pauses.read();
+  }
 };
 
 }  // namespace spate::server

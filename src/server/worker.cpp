@@ -55,7 +55,10 @@ Worker::Worker(std::unique_ptr<io::Engine> engine, http::Service& service,
   set_now(engine_->now());
 }
 
-Worker::~Worker() { shut_down(); }
+Worker::~Worker() {
+  shut_down();
+  delete spare_;
+}
 
 void Worker::shut_down() noexcept {
   Runtime* const before = Runtime::current();
@@ -137,11 +140,9 @@ void Worker::sweep() {
 }
 
 void Worker::publish() noexcept {
-  counters_.connections = slots_->size();
   counters_.background_tasks = background_.running();
-  counters_.live_frames = coro::live_frames();
+  counters_.live_frames = static_cast<std::uint64_t>(coro::live_frames());
   counters_.bytes_sent = output_.bytes_sent();
-  stats_.publish(counters_);
 }
 
 // --- drain ---
@@ -232,14 +233,7 @@ void Worker::cut_short(io::Slot& slot) noexcept {
 
 // --- exchanges and connections ---
 
-ExchangeH1& Worker::take_exchange() {
-  // Each may be noted as finished, which must not fail.
-  if (finished_.capacity() <= slots_->size()) [[unlikely]] {
-    finished_.reserve(2 * slots_->size() + 1);
-    answering_.reserve(finished_.capacity());
-  }
-  if (spare_ != nullptr) [[likely]]
-    return *spare_.release();
+ExchangeH1& Worker::take_pooled_exchange() {
   if (pool_.empty()) return *new ExchangeH1(*this);
   ExchangeH1* exchange = pool_.back().release();
   pool_.pop_back();
@@ -247,13 +241,15 @@ ExchangeH1& Worker::take_exchange() {
 }
 
 void Worker::give_exchange(ExchangeH1& exchange) noexcept {
-  std::unique_ptr<ExchangeH1> owned(&exchange);
-  owned->clear();
-#if !defined(SPATE_SANITIZE)
+  exchange.clear();
+#if defined(SPATE_SANITIZE)
+  delete &exchange;
+#else
   if (spare_ == nullptr) [[likely]] {
-    spare_ = std::move(owned);
+    spare_ = &exchange;
     return;
   }
+  std::unique_ptr<ExchangeH1> owned(&exchange);
   constexpr std::size_t pooled_exchanges = 64;
   if (pool_.size() < pooled_exchanges) {
     try {
@@ -285,6 +281,7 @@ void Worker::close(io::Slot& slot, bool reset) noexcept {
   }
   delete static_cast<UserState*>(slot.user);
   slot.user = nullptr;
+  --counters_.connections;
   if (reset) {
     engine_->abort(slot);
   } else {
@@ -304,6 +301,15 @@ bool Worker::on_accept(io::Slot& slot) {
     engine_->pause_accept();
     log(LogLevel::warning, "limit hit limit=\"connections\" accepting is paused until one closes");
   }
+  // Each connection's request may be noted as finished, which must not fail.
+  if (finished_.capacity() <= slots_->size()) {
+    try {
+      finished_.reserve(2 * slots_->size() + 1);
+      answering_.reserve(finished_.capacity());
+    } catch (const std::bad_alloc&) {
+      return false;
+    }
+  }
   if (watches_connections_) {
     SlotConnection connection(*this, slot, nullptr);
     if (!service_->connected(connection)) {
@@ -312,6 +318,7 @@ bool Worker::on_accept(io::Slot& slot) {
       return false;
     }
   }
+  ++counters_.connections;
   http1_->on_accept(slot);
   return true;
 }

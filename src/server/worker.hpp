@@ -14,6 +14,7 @@
 #include <spate/http/limits.hpp>
 #include <spate/observe/log.hpp>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "http/h1/response_writer.hpp"
@@ -79,7 +80,8 @@ class Worker final : public coro::Runtime, public io::EngineClient {
   bool has_services() const noexcept { return services_.running() > 0; }
 
   io::Engine& engine() noexcept { return *engine_; }
-  const WorkerStats& stats() const noexcept { return stats_; }
+  // thread: any.
+  const Counters& stats() const noexcept { return counters_; }
   coro::TaskContext& root() noexcept { return root_; }
   Scope& background() noexcept { return background_; }
   // Tasks that run as long as the server: cancelled when its last request has ended, then joined.
@@ -118,7 +120,12 @@ class Worker final : public coro::Runtime, public io::EngineClient {
   std::uint64_t seed() const noexcept { return options_.seed; }
 
   // A cleared exchange, from the pool when one is there. throws: std::bad_alloc.
-  ExchangeH1& take_exchange();
+  ExchangeH1& take_exchange() {
+    // The spare one is that of requests which are answered in their turn.
+    if (spare_ != nullptr) [[likely]]
+      return *std::exchange(spare_, nullptr);
+    return take_pooled_exchange();
+  }
   void give_exchange(ExchangeH1& exchange) noexcept;
   // The exchange's request has ended in a task; its answer is sent later in this turn.
   void note_finished(ExchangeH1& exchange) noexcept { finished_.push_back(&exchange); }
@@ -160,6 +167,7 @@ class Worker final : public coro::Runtime, public io::EngineClient {
       if (io::Slot* same = engine_->slots().find(index, generation)) cut_short(*same);
     }
   }
+  ExchangeH1& take_pooled_exchange();
   void cut_short(io::Slot& slot) noexcept;
   void run_jobs();
   void answer_finished();
@@ -181,12 +189,11 @@ class Worker final : public coro::Runtime, public io::EngineClient {
   Scope background_;
   Scope services_;
   std::unique_ptr<ConnectionH1> http1_;
-  std::unique_ptr<ExchangeH1> spare_;  // of requests that are answered in their turn
+  ExchangeH1* spare_ = nullptr;
   std::vector<std::unique_ptr<ExchangeH1>> pool_;
   std::vector<ExchangeH1*> finished_;
   std::vector<ExchangeH1*> answering_;
   Counters counters_;
-  WorkerStats stats_;
   bool watches_connections_;
   bool draining_ = false;
   bool cut_ = false;
