@@ -380,6 +380,11 @@ bool Generator::is_lazy(const Connection& connection) const {
   return options_.is_open_loop() && connection.reconnect == 1;
 }
 
+// What it is sent now is to warm it, and is not counted: nobody was due to send it.
+bool Generator::is_warming(const Connection& connection) const {
+  return options_.holds() && !connection.is_warm;
+}
+
 void Generator::reopen_failed() {
   while (!failed_.empty() && failed_.front().again_at <= now_) {
     const std::uint32_t index = failed_.front().index;
@@ -556,7 +561,7 @@ void Generator::fill(std::uint32_t index) {
 void Generator::push(std::uint32_t index, Nanoseconds begin) {
   Connection& connection = connections_[index];
   std::uint32_t request;
-  if (options_.holds() && !connection.is_warm) {
+  if (is_warming(connection)) {
     // Each connection has all of them.
     request = requests_.warm[connection.warmed % requests_.warm.size()];
   } else {
@@ -784,14 +789,15 @@ void Generator::completed(std::uint32_t index) {
   const bool closing = flight.closing;
   if (++connection.head == options_.pipeline) connection.head = 0;
   --connection.in_flight;
-  if (!connection.is_warm) ++connection.warmed;
+  const bool was_warming = is_warming(connection);
+  if (was_warming) ++connection.warmed;
   if (closing) {
     connection.state = State::ending;
     connection.since = now_;
   }
   if (now_ >= first_reading_ && now_ < second_reading_) ++result_.answered;
   const bool open = options_.is_open_loop();
-  if (!is_counted(open ? begin : now_) || (options_.holds() && !open)) return;
+  if (was_warming || !is_counted(open ? begin : now_)) return;
   const auto latency = static_cast<std::uint64_t>(std::max<Nanoseconds>(0, now_ - begin));
   result_.latency.record(latency);
   if (open) ++finished_;
@@ -865,8 +871,8 @@ void Generator::fail(std::uint32_t index, Kind kind, Kind behind, std::string de
   for (std::uint32_t i = 0; i < connection.in_flight; ++i) {
     std::uint32_t place = connection.head + i;
     if (place >= options_.pipeline) place -= options_.pipeline;
-    count_error(i == 0 ? kind : behind,
-                flights_[std::size_t{index} * options_.pipeline + place].begin);
+    const Flight& flight = flights_[std::size_t{index} * options_.pipeline + place];
+    count_error(i == 0 ? kind : behind, is_warming(connection) ? INT64_MIN : flight.begin);
   }
   pieces_.clear();
   close(index);
@@ -900,7 +906,7 @@ void Generator::count_error(Kind kind, Nanoseconds begin) {
       ++result_.errors.cut;
       break;
   }
-  if (begin == INT64_MIN) return;  // of no request
+  if (begin == INT64_MIN) return;  // of no request, or of one that is not counted
   const Nanoseconds time = options_.is_open_loop() ? begin : now_;
   if (!is_counted(time)) return;
   ++finished_;

@@ -109,6 +109,7 @@ class Generator {
   void add_free(std::uint32_t index);
   void remove_free(std::uint32_t index);
   bool is_lazy(const Connection& connection) const;
+  bool is_warming(const Connection& connection) const;
 
   void close(std::uint32_t index);
   void restart(std::uint32_t index);

@@ -422,6 +422,9 @@ class Holding(unittest.TestCase):
             self.assertEqual(len(server.requests), 30)
         self.assertEqual(code, 0, text)
         self.assertEqual((result["hold"]["asked"], result["hold"]["alive"]), (30, 30), text)
+        # The requests that warm the connections that come are none of those that were due.
+        self.assertAlmostEqual(result["requests"], 100, delta=1)
+        self.assertEqual(result["requests"], result["responses"], text)
 
     def test_the_gate_waits_for_a_line(self):
         with Script(steady) as server:
