@@ -56,7 +56,8 @@ def ask(url, flags, pids, seconds, rate=None, generator_core=1, server_cores=1):
         "server_cores": server_cores,
         "generator_ns": told["own_cpu_ns"],
         "generator_waited_ns": told["own_waited_ns"],
-        "steal": round((after[0] - before[0]) / ticks, 5) if ticks else 0,
+        # One tick is the grain of that clock.
+        "steal": round(max(0, after[0] - before[0] - 1) / ticks, 5) if ticks else 0,
         "connects": told["connects"],
         "connect_us": [told["connect_us"][name] for name in LATENCIES],
         "latency_us": [told["latency_us"][name] for name in LATENCIES],

@@ -20,8 +20,15 @@ MOST_SWITCHES = 250
 # An open loop that falls behind this share of its rate measures the generator.
 LEAST_OF_RATE = 0.98
 
+# Closed loops whose rates lie within this ask for the same, whatever limits them.
+EVEN_RATES = 1.1
+
 LEAST_PAIRS = 5  # fewer say nothing
 RESAMPLES = 4000
+
+
+def is_busy(run):
+    return run["server_ns"] / run["window_ns"] >= BUSY_SERVER * run["server_cores"]
 
 
 def marks(run, shared_core=False):
@@ -33,7 +40,7 @@ def marks(run, shared_core=False):
     if run["offered"]:
         if generator_share > BUSY_GENERATOR or run["rate"] < LEAST_OF_RATE * run["offered"]:
             found.append("generator-bound")
-    elif generator_share > BUSY_GENERATOR and run["server_ns"] / run["window_ns"] < BUSY_SERVER * run["server_cores"]:
+    elif generator_share > BUSY_GENERATOR and not is_busy(run):
         found.append("generator-bound")
     waited = 0 if shared_core else max(run["server_waited_ns"], run["generator_waited_ns"]) / run["window_ns"]
     switches = 0 if shared_core else run["server_switches"] * 1e9 / run["window_ns"]
@@ -43,13 +50,15 @@ def marks(run, shared_core=False):
 
 
 def pair_is_valid(one, other):
-    """Errors and disturbance spoil a pair. A bound generator spoils it only when the other run has none: a server whose
-    core idles gets its requests one by one, a busy one in batches, and the two cost differently. Both bound, the generator
-    sets the same pace for both, and the server's time per request still compares."""
+    """Errors and disturbance spoil a pair. So does unevenness: a busy server finds its requests in batches, one that idles finds them
+    singly, and that alone changes what a request costs. Both must have been busy, or asked at about the same rate."""
     both = set(one["marks"]) | set(other["marks"])
     if both & {"errors", "disturbed"}:
         return False
-    return ("generator-bound" in one["marks"]) == ("generator-bound" in other["marks"])
+    if one["offered"] or other["offered"]:
+        return "generator-bound" not in both
+    rates = sorted((one["rate"], other["rate"]))
+    return (is_busy(one) and is_busy(other)) or rates[1] <= EVEN_RATES * rates[0]
 
 
 def percentile(values, share):

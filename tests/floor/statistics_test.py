@@ -77,11 +77,25 @@ class Validity(unittest.TestCase):
             self.assertFalse(pairs.pair_is_valid(a_run(marks=marks), a_run()))
             self.assertFalse(pairs.pair_is_valid(a_run(), a_run(marks=marks)))
 
-    def test_a_bound_generator_spoils_only_what_it_makes_uneven(self):
-        bound = a_run(marks=["generator-bound"])
-        self.assertFalse(pairs.pair_is_valid(bound, a_run()))
-        self.assertFalse(pairs.pair_is_valid(a_run(), bound))
-        self.assertTrue(pairs.pair_is_valid(bound, bound))
+    def test_servers_that_idle_compare_when_they_are_asked_at_one_rate(self):
+        slow, fast = a_run(rate=100_000.0), a_run(rate=109_000.0)
+        self.assertTrue(pairs.pair_is_valid(slow, fast))
+        self.assertTrue(pairs.pair_is_valid(fast, slow))
+        self.assertFalse(pairs.pair_is_valid(slow, a_run(rate=112_000.0)))
+
+    def test_busy_servers_compare_whatever_their_rates(self):
+        busy = int(0.95 * SECOND)
+        self.assertTrue(pairs.pair_is_valid(a_run(rate=100_000.0, server_ns=busy), a_run(rate=200_000.0, server_ns=busy)))
+
+    def test_a_busy_server_does_not_compare_with_one_that_idles_at_another_rate(self):
+        busy, idle = a_run(rate=100_000.0, server_ns=SECOND), a_run(rate=200_000.0, server_ns=int(0.8 * SECOND))
+        self.assertFalse(pairs.pair_is_valid(busy, idle))
+        self.assertFalse(pairs.pair_is_valid(idle, busy))
+
+    def test_an_open_loop_that_the_generator_could_not_keep_spoils_its_pair(self):
+        kept, lost = a_run(offered=100_000, rate=99_900.0), a_run(offered=100_000, rate=95_000.0)
+        self.assertTrue(pairs.pair_is_valid(kept, kept))
+        self.assertFalse(pairs.pair_is_valid(kept, lost))
 
 
 class Comparison(unittest.TestCase):
