@@ -42,8 +42,10 @@ class ServerControl {
   const std::vector<std::string>& addresses() const noexcept;
   // "http://127.0.0.1:8080" of the first address; a wildcard is named by the loopback address.
   std::string url() const;
-  // "epoll".
+  // "io_uring" or "epoll".
   std::string_view engine() const noexcept;
+  // Why it is this one: "probed", "asked for", "io_uring is forbidden here (...)".
+  std::string_view engine_reason() const noexcept;
   unsigned workers() const noexcept;
   Snapshot snapshot() const noexcept;
   // True from the start until drain().

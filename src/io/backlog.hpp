@@ -17,4 +17,7 @@ struct Backlog {
   std::size_t size() const noexcept { return bytes.size() - sent; }
 };
 
+// Bytes that were handed to the kernel and that the peer has not acknowledged. cost: a system call.
+std::uint64_t unacknowledged(int fd) noexcept;
+
 }  // namespace spate::io

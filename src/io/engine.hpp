@@ -61,6 +61,8 @@ class Engine {
 
   virtual std::string_view name() const noexcept = 0;
   virtual SlotTable& slots() noexcept = 0;
+  // How many it has made so far; 0 where there is no kernel.
+  virtual std::uint64_t system_calls() const noexcept { return 0; }
 
   // --- the turn ---
 
@@ -74,6 +76,9 @@ class Engine {
   virtual std::int64_t unix_seconds() const noexcept = 0;
   // Ends wait() early. thread: any.
   virtual void wake() noexcept = 0;
+  // The thread that turned it will not do so again: what was sent and closed reaches the kernel
+  // now. Others may still turn it, to send and to close what is left.
+  virtual void leave_thread() noexcept {}
 
   // --- connections ---
 

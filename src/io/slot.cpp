@@ -27,6 +27,7 @@ Slot& SlotTable::allocate() {
   } else {
     if (used_ % block_slots == 0) {
       in_use_.resize(used_ + block_slots);
+      retired_.resize(used_ + block_slots);
       generations_.resize(used_ + block_slots);
       // Mapped, not allocated: pages that no connection has used yet cost nothing.
       void* memory = ::mmap(nullptr, sizeof(Block), PROT_READ | PROT_WRITE,
@@ -47,13 +48,18 @@ Slot& SlotTable::allocate() {
   return taken;
 }
 
-void SlotTable::free(Slot& slot) noexcept {
+void SlotTable::retire(Slot& slot) noexcept {
   set_deadline(slot, 0);
   in_use_[slot.index] = false;
+  retired_[slot.index] = true;
+  --live_;
+}
+
+void SlotTable::release(Slot& slot) noexcept {
+  retired_[slot.index] = false;
   ++generations_[slot.index];
   slot.next = free_;
   free_ = slot.index;
-  --live_;
   poison(&slot, sizeof(Slot));
 }
 

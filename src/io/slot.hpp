@@ -23,15 +23,16 @@ struct alignas(64) Slot {
   void* session;              // the client's: the exchange in progress, null when idle
   Backlog* backlog;           // the engine's: bytes that the kernel has not taken yet
   std::uint32_t index;
-  std::uint32_t next;       // in the free list
-  std::uint32_t requests;   // begun on this connection
-  std::uint32_t born;       // ticks since the table was made
-  std::uint32_t ledger;     // bytes charged to it: those dropped while it lingers
-  std::uint16_t abuse;      // points of the abuse budget
-  std::uint16_t listener;   // which listener accepted it
-  void* user;               // the client's: the application's own state
-  std::uint32_t in_flight;  // the engine's: operations whose end is still to be reported
-  std::uint32_t flags;      // the client's
+  std::uint32_t next;         // in the free list
+  std::uint32_t requests;     // begun on this connection
+  std::uint32_t born;         // ticks since the table was made
+  std::uint32_t ledger;       // bytes charged to it: those dropped while it lingers
+  std::uint16_t abuse;        // points of the abuse budget
+  std::uint16_t listener;     // which listener accepted it
+  void* user;                 // the client's: the application's own state
+  std::uint16_t in_flight;    // the engine's: operations whose end is still to be reported
+  std::uint16_t engine_more;  // the engine's: more flags
+  std::uint32_t flags;        // the client's
 };
 static_assert(sizeof(Slot) == 64);
 
@@ -49,11 +50,23 @@ class SlotTable {
 
   // A zeroed slot with its index and generation. throws: std::bad_alloc.
   Slot& allocate();
-  void free(Slot& slot) noexcept;
+  void free(Slot& slot) noexcept {
+    retire(slot);
+    release(slot);
+  }
+  // free() in two steps, for an engine with operations under way: a retired slot is gone for all
+  // but find_retired(), and is used again only after it was released.
+  void retire(Slot& slot) noexcept;
+  void release(Slot& slot) noexcept;
   // The slot if it still lives that life, else null.
   Slot* find(std::uint32_t index, std::uint16_t generation) noexcept {
     if (index >= used_ || generations_[index] != generation || !in_use_[index]) return nullptr;
     return &slot(index);
+  }
+  // The same, also while it is retired.
+  Slot* find_retired(std::uint32_t index, std::uint16_t generation) noexcept {
+    if (index >= used_ || generations_[index] != generation) return nullptr;
+    return in_use_[index] || retired_[index] ? &slot(index) : nullptr;
   }
 
   // 0 is none. cost: one store.
@@ -87,6 +100,13 @@ class SlotTable {
     }
   }
 
+  template <class F>
+  void for_each_retired(F visit) {
+    for (std::uint32_t index = 0; index < used_; ++index) {
+      if (retired_[index]) visit(slot(index));
+    }
+  }
+
   std::size_t size() const noexcept { return live_; }
 
  private:
@@ -105,6 +125,7 @@ class SlotTable {
 
   std::vector<std::unique_ptr<Block, BlockDeleter>> blocks_;
   std::vector<bool> in_use_;
+  std::vector<bool> retired_;
   std::vector<std::uint16_t> generations_;
   std::uint32_t used_ = 0;
   std::uint32_t free_ = no_slot;

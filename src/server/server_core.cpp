@@ -5,8 +5,8 @@
 #include <random>
 #include <utility>
 
+#include "io/choose_engine.hpp"
 #include "io/descriptors.hpp"
-#include "io/epoll/epoll_engine.hpp"
 #include "net/listener.hpp"
 
 namespace spate::server {
@@ -17,13 +17,16 @@ constexpr std::chrono::milliseconds handshake_grace{100};
 // After the cut: the time for handlers to unwind.
 constexpr std::chrono::milliseconds unwind_grace{2'000};
 
-Result<std::unique_ptr<io::Engine>> make_engine(EngineKind kind) {
+io::EngineWish wish_of(EngineKind kind) noexcept {
   switch (kind) {
-    case EngineKind::automatic:
     case EngineKind::epoll:
+      return io::EngineWish::epoll;
+    case EngineKind::uring:
+      return io::EngineWish::uring;
+    case EngineKind::automatic:
       break;
   }
-  return io::EpollEngine::make();
+  return io::EngineWish::automatic;
 }
 
 // Every fault of the options, in one message.
@@ -79,17 +82,14 @@ Result<std::unique_ptr<ServerCore>> ServerCore::start(const ServerOptions& optio
     if (!address) return std::unexpected(std::move(address.error()));
     addresses.push_back(*address);
   }
-  std::vector<std::unique_ptr<io::Engine>> engines;
-  for (unsigned i = 0; i < count; ++i) {
-    Result<std::unique_ptr<io::Engine>> engine = make_engine(options.engine);
-    if (!engine) return std::unexpected(std::move(engine.error()));
-    engines.push_back(std::move(*engine));
-  }
+  Result<io::Engines> engines = io::make_engines(wish_of(options.engine), count);
+  if (!engines) return std::unexpected(std::move(engines.error()));
   net::ListenOptions listen;
   // Who wants to see connections before their first byte needs silent ones too.
   listen.defer_accept = options.defer_accept && !service.watches_connections();
   std::unique_ptr<ServerCore> core(new ServerCore(options, std::move(sink)));
-  core->engine_name_ = engines.front()->name();
+  core->engine_name_ = engines->list.front()->name();
+  core->engine_reason_ = std::move(engines->reason);
   core->pool_ =
       std::make_unique<BlockingPool>(options.offload_threads, options.limits.offload_queue);
 
@@ -110,7 +110,7 @@ Result<std::unique_ptr<ServerCore>> ServerCore::start(const ServerOptions& optio
     worker_options.index = i;
     worker_options.seed = static_cast<std::uint64_t>(random()) << 32 | random();
     worker->worker =
-        std::make_unique<Worker>(std::move(engines[i]), service, worker_options, *core);
+        std::make_unique<Worker>(std::move(engines->list[i]), service, worker_options, *core);
     if (i == 0) worker->starter = starter;
     core->workers_.push_back(std::move(worker));
   }
@@ -191,6 +191,7 @@ void ServerCore::run(WorkerThread& thread) {
   worker.end_services();
   turn_until(Clock::now() + unwind_grace, nullptr, [&] { return !worker.has_services(); });
   worker.close_inbox();
+  worker.engine().leave_thread();
   {
     const std::lock_guard lock(mutex_);
     --running_;

@@ -44,6 +44,7 @@ class ServerCore final : public Surroundings {
   // "127.0.0.1:8080", with the port that was taken for port 0.
   const std::vector<std::string>& addresses() const noexcept { return addresses_; }
   std::string_view engine() const noexcept { return engine_name_; }
+  std::string_view engine_reason() const noexcept { return engine_reason_; }
   unsigned workers() const noexcept { return static_cast<unsigned>(workers_.size()); }
   Snapshot snapshot() const noexcept;
   bool is_ready() const noexcept override { return ready_.load(std::memory_order_acquire); }
@@ -74,6 +75,7 @@ class ServerCore final : public Surroundings {
   std::vector<std::unique_ptr<WorkerThread>> workers_;
   std::vector<std::string> addresses_;
   std::string engine_name_;
+  std::string engine_reason_;
   std::atomic<bool> ready_{false};
   std::atomic<bool> drain_{false};
   std::atomic<bool> cut_{false};

@@ -143,6 +143,7 @@ void Worker::publish() noexcept {
   counters_.background_tasks = background_.running();
   counters_.live_frames = static_cast<std::uint64_t>(coro::live_frames());
   counters_.bytes_sent = output_.bytes_sent();
+  counters_.system_calls = engine_->system_calls();
 }
 
 // --- drain ---

@@ -36,6 +36,7 @@ std::string ServerControl::url() const {
 }
 
 std::string_view ServerControl::engine() const noexcept { return core_->engine(); }
+std::string_view ServerControl::engine_reason() const noexcept { return core_->engine_reason(); }
 unsigned ServerControl::workers() const noexcept { return core_->workers(); }
 Snapshot ServerControl::snapshot() const noexcept { return core_->snapshot(); }
 bool ServerControl::is_ready() const noexcept { return core_->is_ready(); }

@@ -23,7 +23,7 @@ constexpr int usage_exit = 2;
 constexpr std::string_view usage =
     "  --listen ADDRESS         127.0.0.1:8080, [::1]:8080 or :8080; may be given more than once\n"
     "  --workers N              threads that serve (default: one per core)\n"
-    "  --engine auto|epoll      what talks to the kernel (default: auto)\n"
+    "  --engine KIND            auto, epoll or uring: what talks to the kernel (default: auto)\n"
     "  --drain-delay SECONDS    from the signal to the end of accepting (default: 0)\n"
     "  --drain-timeout SECONDS  patience with requests under way when stopping (default: 30)\n"
     "  --help, --version\n";
@@ -77,11 +77,16 @@ Result<> take_standard(const GivenFlag& flag, std::vector<std::string>& listen,
     }
     options.workers = static_cast<unsigned>(number);
   } else if (name == "--engine") {
-    if (value != "auto" && value != "epoll") {
+    if (value == "auto") {
+      options.engine = EngineKind::automatic;
+    } else if (value == "epoll") {
+      options.engine = EngineKind::epoll;
+    } else if (value == "uring") {
+      options.engine = EngineKind::uring;
+    } else {
       return std::unexpected(
-          wrong_flag("--engine takes auto or epoll, not \"" + std::string(value) + "\""));
+          wrong_flag("--engine takes auto, epoll or uring, not \"" + std::string(value) + "\""));
     }
-    options.engine = value == "auto" ? EngineKind::automatic : EngineKind::epoll;
   } else {
     if (!parse_number(value, 86'400, number)) {
       return std::unexpected(
@@ -109,9 +114,9 @@ std::string help_line(std::string_view form, std::string_view help, std::string_
 
 std::string banner(const ServerControl& control, std::chrono::nanoseconds took) {
   std::string text =
-      "\n  Spate " + std::string(version) + "   " + std::string(control.engine()) + "   " +
-      std::to_string(control.workers()) + (control.workers() == 1 ? " worker" : " workers") +
-      "   started in " +
+      "\n  Spate " + std::string(version) + "   " + std::string(control.engine()) + ": " +
+      std::string(control.engine_reason()) + "   " + std::to_string(control.workers()) +
+      (control.workers() == 1 ? " worker" : " workers") + "   started in " +
       std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(took).count()) +
       " ms\n\n";
   for (const std::string& address : control.addresses()) text += "  http://" + address + "\n";

@@ -57,7 +57,7 @@ TEST_F(Flags, that_are_wrong_end_the_program_with_one_sentence) {
       {{"--db"}, "orders: --db needs a value; --help shows which\n"},
       {{"--workers", "0"}, "orders: --workers takes a number from 1 to 1024, not \"0\"\n"},
       {{"--workers=1x"}, "orders: --workers takes a number from 1 to 1024, not \"1x\"\n"},
-      {{"--engine", "warp"}, "orders: --engine takes auto or epoll, not \"warp\"\n"},
+      {{"--engine", "warp"}, "orders: --engine takes auto, epoll or uring, not \"warp\"\n"},
       {{"--drain-delay=-1"}, "orders: --drain-delay takes seconds from 0 to 86400, not \"-1\"\n"},
   };
   for (const auto& [arguments, message] : cases) {

@@ -22,6 +22,7 @@ struct Snapshot {
   std::uint64_t bytes_received = 0;
   std::uint64_t bytes_sent = 0;
   std::uint64_t accept_pauses = 0;
+  std::uint64_t system_calls = 0;  // made for connections and waiting
 };
 
 }  // namespace spate

@@ -10,8 +10,9 @@
 
 namespace spate {
 
-// What talks to the kernel. `automatic` takes the best that works on this machine.
-enum class EngineKind : std::uint8_t { automatic, epoll };
+// What talks to the kernel. `automatic` takes the best that works on this machine, which it tries
+// out; `uring` (Linux 6.0) refuses to start where it does not work.
+enum class EngineKind : std::uint8_t { automatic, epoll, uring };
 
 struct ServerOptions {
   // "127.0.0.1:8080", "[::1]:8080", ":8080" for every address; port 0 takes a free one.

@@ -2,14 +2,12 @@
 #include "io/epoll/epoll_engine.hpp"
 
 #include <fcntl.h>
-#include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -30,6 +28,9 @@ constexpr int accepts_per_turn = 64;
 constexpr int reads_per_turn =
     4;  // full buffers taken from one connection before others have their turn
 constexpr std::size_t receive_size = 64 * 1024;
+// With Options::short_io.
+constexpr std::size_t short_receive = 100;
+constexpr std::size_t short_send = 1000;
 // When accepting failed for want of memory or descriptors and no connection closes, try again after
 // this.
 constexpr Duration accept_retry_after = std::chrono::milliseconds(100);
@@ -46,25 +47,13 @@ Error system_error(int error, std::string what) {
   return Error(std::error_code(error, std::system_category()), std::move(what));
 }
 
-// Bytes that were sent and that the peer has not acknowledged.
-std::uint64_t unacknowledged(int fd) noexcept {
-  int bytes = 0;
-  return ::ioctl(fd, SIOCOUTQ, &bytes) == 0 && bytes > 0 ? static_cast<std::uint64_t>(bytes) : 0;
-}
-
-TimePoint read_clock() noexcept {
-  timespec t{};
-  ::clock_gettime(CLOCK_MONOTONIC, &t);
-  return TimePoint(std::chrono::seconds(t.tv_sec) + std::chrono::nanoseconds(t.tv_nsec));
-}
-
 }  // namespace
 
 struct EpollEngine::Events {
   epoll_event list[events_per_turn];
 };
 
-Result<std::unique_ptr<Engine>> EpollEngine::make() {
+Result<std::unique_ptr<Engine>> EpollEngine::make(const Options& options) {
   const int epoll = ::epoll_create1(EPOLL_CLOEXEC);
   if (epoll < 0) return std::unexpected(system_error(errno, "epoll_create1 failed"));
   const int event = ::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
@@ -76,21 +65,21 @@ Result<std::unique_ptr<Engine>> EpollEngine::make() {
   epoll_event interest{};
   interest.events = EPOLLIN;
   interest.data.u64 = tag(Kind::wake, 0);
-  std::unique_ptr<EpollEngine> engine(new EpollEngine(epoll, event));
+  std::unique_ptr<EpollEngine> engine(new EpollEngine(epoll, event, options));
   if (::epoll_ctl(epoll, EPOLL_CTL_ADD, event, &interest) != 0) {
     return std::unexpected(system_error(errno, "epoll_ctl failed for the wake-up descriptor"));
   }
   return engine;
 }
 
-EpollEngine::EpollEngine(int epoll, int event)
+EpollEngine::EpollEngine(int epoll, int event, const Options& options)
     : epoll_(epoll),
       event_(event),
+      receive_size_(options.short_io ? short_receive : receive_size),
+      send_size_(options.short_io ? short_send : SIZE_MAX),
       receive_buffer_(new char[receive_size]),
       send_buffer_(new char[send_space_size]),
       events_(new Events) {
-  start_ = read_clock();
-  take_time();
   poison(receive_buffer_.get(), receive_size);
 }
 
@@ -100,16 +89,6 @@ EpollEngine::~EpollEngine() {
   for (const Listener& listener : listeners_) ::close(listener.fd);
   ::close(event_);
   ::close(epoll_);
-}
-
-void EpollEngine::take_time() noexcept {
-  now_ = read_clock();
-  const auto sixteenths =
-      (now_ - start_) / (std::chrono::nanoseconds(std::chrono::seconds(1)) / ticks_per_second);
-  ticks_ = static_cast<Tick>(sixteenths) + 1;
-  timespec wall{};
-  ::clock_gettime(CLOCK_REALTIME_COARSE, &wall);
-  unix_seconds_ = wall.tv_sec;
 }
 
 void EpollEngine::wait(Duration timeout) {
@@ -123,9 +102,10 @@ void EpollEngine::wait(Duration timeout) {
     const auto ms = std::chrono::ceil<std::chrono::milliseconds>(timeout).count();
     milliseconds = static_cast<int>(std::min<std::int64_t>(ms, 60'000));
   }
+  ++calls_;
   const int count = ::epoll_wait(epoll_, events_->list, events_per_turn, milliseconds);
   event_count_ = std::max(count, 0);
-  take_time();
+  clock_.take();
 }
 
 void EpollEngine::dispatch(EngineClient& client) {
@@ -159,6 +139,7 @@ void EpollEngine::dispatch(EngineClient& client) {
       case Kind::wake: {
         std::uint64_t count = 0;
         (void)!::read(event_, &count, sizeof count);
+        ++calls_;
         client.on_wake();
         break;
       }
@@ -173,7 +154,7 @@ void EpollEngine::dispatch(EngineClient& client) {
     }
   }
   event_count_ = 0;
-  if (accept_paused_by_error_ && now_ >= accept_retry_) {
+  if (accept_paused_by_error_ && now() >= accept_retry_) {
     accept_paused_by_error_ = false;
     set_accepting(!accept_paused_by_client_);
     client.on_accept_paused(0);
@@ -188,6 +169,7 @@ void EpollEngine::on_connection_event(std::uint32_t index, std::uint16_t generat
     int error = 0;
     socklen_t size = sizeof error;
     ::getsockopt(slot->fd, SOL_SOCKET, SO_ERROR, &error, &size);
+    ++calls_;
     if (error != 0) {
       client.on_error(*slot, error);
       return;
@@ -206,6 +188,7 @@ void EpollEngine::on_connection_event(std::uint32_t index, std::uint16_t generat
     } else if (slot->engine_flags & peer_closed) {
       int waiting = 0;
       ::ioctl(slot->fd, FIONREAD, &waiting);
+      ++calls_;
       client.on_eof(*slot, waiting > 0);
     }
   }
@@ -217,10 +200,11 @@ void EpollEngine::read(Slot& first, EngineClient& client) {
   const std::uint16_t generation = first.generation;
   for (int i = 0; i < reads_per_turn; ++i) {
     unpoison(receive_buffer_.get(), receive_size);
-    const ssize_t got = ::recv(slot->fd, receive_buffer_.get(), receive_size, 0);
+    ++calls_;
+    const ssize_t got = ::recv(slot->fd, receive_buffer_.get(), receive_size_, 0);
     if (got > 0) {
       const auto size = static_cast<std::size_t>(got);
-      const bool full = size == receive_size;
+      const bool full = size == receive_size_;
       // A short read has emptied the socket; if the peer has closed too, this was all of it.
       const bool last = !full && (slot->engine_flags & peer_closed) != 0;
       if (!full) slot->engine_flags &= static_cast<std::uint8_t>(~unread);
@@ -277,6 +261,7 @@ void EpollEngine::accept_from(Listener listener, EngineClient& client, int most)
   for (int i = 0; i < most && !accept_paused_by_client_; ++i) {
     // Without an address: it is asked for when somebody wants it. TCP_NODELAY comes from the
     // listener.
+    ++calls_;
     const int fd = ::accept4(listener.fd, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd >= 0) {
       start(fd, listener.number, client);
@@ -294,7 +279,7 @@ void EpollEngine::accept_from(Listener listener, EngineClient& client, int most)
         // Connections wait in the kernel's queue until there is room; asking again and again would
         // spin.
         accept_paused_by_error_ = true;
-        accept_retry_ = now_ + accept_retry_after;
+        accept_retry_ = now() + accept_retry_after;
         set_accepting(false);
         client.on_accept_paused(errno);
         return;
@@ -318,7 +303,7 @@ void EpollEngine::start(int fd, std::uint16_t listener, EngineClient& client) {
   }
   slot->fd = fd;
   slot->listener = listener;
-  slot->born = ticks_;
+  slot->born = ticks();
   slot->engine_flags = unread;
   const std::uint32_t index = slot->index;
   const std::uint16_t generation = slot->generation;
@@ -349,6 +334,7 @@ void EpollEngine::set_accepting(bool on) noexcept {
     interest.events = on ? static_cast<std::uint32_t>(EPOLLIN) : 0U;
     interest.data.u64 = tag(Kind::listener, static_cast<std::uint32_t>(listener.fd));
     ::epoll_ctl(epoll_, EPOLL_CTL_MOD, listener.fd, &interest);
+    ++calls_;
   }
 }
 
@@ -431,7 +417,8 @@ void EpollEngine::send(Slot& slot, std::span<const char> bytes) noexcept {
 
 void EpollEngine::send_or_keep(Slot& slot, std::span<const char> bytes) {
   if (slot.backlog == nullptr) {
-    ssize_t sent = ::send(slot.fd, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    ++calls_;
+    ssize_t sent = ::send(slot.fd, bytes.data(), std::min(bytes.size(), send_size_), MSG_NOSIGNAL);
     if (sent == static_cast<ssize_t>(bytes.size())) [[likely]]
       return;
     if (sent < 0) {
@@ -445,6 +432,7 @@ void EpollEngine::send_or_keep(Slot& slot, std::span<const char> bytes) {
     bytes = bytes.subspan(static_cast<std::size_t>(sent));
     slot.backlog = new Backlog;
     slot.backlog->in_kernel = unacknowledged(slot.fd);
+    ++calls_;
     slot.engine_flags |= wants_out;
     set_interest(slot);
   }
@@ -460,8 +448,9 @@ void EpollEngine::flush_backlog(Slot& slot, EngineClient& client) {
   Backlog* backlog = slot.backlog;
   if (backlog == nullptr) return;
   while (backlog->size() > 0) {
-    const ssize_t sent =
-        ::send(slot.fd, backlog->bytes.data() + backlog->sent, backlog->size(), MSG_NOSIGNAL);
+    ++calls_;
+    const ssize_t sent = ::send(slot.fd, backlog->bytes.data() + backlog->sent,
+                                std::min(backlog->size(), send_size_), MSG_NOSIGNAL);
     if (sent < 0) {
       if (errno == EINTR) continue;
       if (errno != EAGAIN && errno != EWOULDBLOCK && errno != ENOBUFS) {
@@ -476,7 +465,10 @@ void EpollEngine::flush_backlog(Slot& slot, EngineClient& client) {
   delete std::exchange(slot.backlog, nullptr);
   slot.engine_flags &= static_cast<std::uint8_t>(~wants_out);
   set_interest(slot);
-  if (slot.engine_flags & shutdown_due) ::shutdown(slot.fd, SHUT_WR);
+  if (slot.engine_flags & shutdown_due) {
+    ::shutdown(slot.fd, SHUT_WR);
+    ++calls_;
+  }
   client.on_drained(slot);
 }
 
@@ -489,6 +481,7 @@ std::uint64_t EpollEngine::drained(const Slot& slot) const noexcept {
   // The kernel asks for more only when much of its buffer is free; what the peer has acknowledged
   // tells a slow client from a stalled one.
   const std::uint64_t handed_over = slot.backlog->in_kernel + slot.backlog->drained;
+  ++calls_;
   return handed_over - std::min(handed_over, unacknowledged(slot.fd));
 }
 
@@ -498,6 +491,7 @@ void EpollEngine::set_interest(Slot& slot) {
   if (slot.engine_flags & wants_out) interest.events |= EPOLLOUT;
   interest.data.u64 = tag(Kind::connection, slot.index, slot.generation);
   const int operation = (slot.engine_flags & registered) != 0 ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
+  ++calls_;
   if (::epoll_ctl(epoll_, operation, slot.fd, &interest) == 0) {
     slot.engine_flags |= registered;
     return;
@@ -512,6 +506,7 @@ void EpollEngine::shutdown_send(Slot& slot) noexcept {
     slot.engine_flags |= shutdown_due;
   } else {
     ::shutdown(slot.fd, SHUT_WR);
+    ++calls_;
   }
 }
 
@@ -519,6 +514,7 @@ void EpollEngine::free_slot(Slot& slot) noexcept {
   delete slot.backlog;
   // Closing the only reference to the file removes it from epoll.
   ::close(slot.fd);
+  ++calls_;
   slots_.free(slot);
 }
 
@@ -528,9 +524,13 @@ void EpollEngine::abort(Slot& slot) noexcept {
   // With a linger time of zero close() sends a reset at once and drops what is unsent.
   const linger now{1, 0};
   ::setsockopt(slot.fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);
+  ++calls_;
   free_slot(slot);
 }
 
-std::string EpollEngine::peer(const Slot& slot) const { return peer_address(slot.fd); }
+std::string EpollEngine::peer(const Slot& slot) const {
+  ++calls_;
+  return peer_address(slot.fd);
+}
 
 }  // namespace spate::io

@@ -9,23 +9,29 @@
 #include <vector>
 
 #include "io/engine.hpp"
+#include "io/turn_clock.hpp"
 
 namespace spate::io {
 
 class EpollEngine final : public Engine {
  public:
+  struct Options {
+    bool short_io = false;  // for tests: no receive and no send is as long as it could be
+  };
   // errors: system, when the kernel refuses a descriptor.
-  static Result<std::unique_ptr<Engine>> make();
+  static Result<std::unique_ptr<Engine>> make(const Options& options);
+  static Result<std::unique_ptr<Engine>> make() { return make(Options()); }
   ~EpollEngine() override;
 
   std::string_view name() const noexcept override { return "epoll"; }
   SlotTable& slots() noexcept override { return slots_; }
+  std::uint64_t system_calls() const noexcept override { return calls_; }
 
   void wait(Duration timeout) override;
   void dispatch(EngineClient& client) override;
-  TimePoint now() const noexcept override { return now_; }
-  Tick ticks() const noexcept override { return ticks_; }
-  std::int64_t unix_seconds() const noexcept override { return unix_seconds_; }
+  TimePoint now() const noexcept override { return clock_.now(); }
+  Tick ticks() const noexcept override { return clock_.ticks(); }
+  std::int64_t unix_seconds() const noexcept override { return clock_.unix_seconds(); }
   void wake() noexcept override;
 
   Result<> add_listener(int fd, std::uint16_t listener) override;
@@ -76,7 +82,7 @@ class EpollEngine final : public Engine {
     Watch* watch;
   };
 
-  EpollEngine(int epoll, int event);
+  EpollEngine(int epoll, int event, const Options& options);
 
   void on_connection_event(std::uint32_t index, std::uint16_t generation, std::uint32_t ready,
                            EngineClient& client);
@@ -86,13 +92,14 @@ class EpollEngine final : public Engine {
   void flush_backlog(Slot& slot, EngineClient& client);
   void send_or_keep(Slot& slot, std::span<const char> bytes);
   void look_again(Slot& slot);
-  void take_time() noexcept;
   void free_slot(Slot& slot) noexcept;
   void set_accepting(bool on) noexcept;
   void set_interest(Slot& slot);
 
   int epoll_;
   int event_;
+  std::size_t receive_size_;
+  std::size_t send_size_;
   std::unique_ptr<char[]> receive_buffer_;
   std::unique_ptr<char[]> send_buffer_;
   SlotTable slots_;
@@ -106,10 +113,8 @@ class EpollEngine final : public Engine {
   int event_count_ = 0;
   struct Events;
   std::unique_ptr<Events> events_;
-  TimePoint now_{};
-  TimePoint start_{};
-  Tick ticks_ = 1;
-  std::int64_t unix_seconds_ = 0;
+  TurnClock clock_;
+  mutable std::uint64_t calls_ = 0;
 };
 
 }  // namespace spate::io
