@@ -46,6 +46,7 @@ struct alignas(64) Counters {
   Counter bytes_received;
   Counter bytes_sent;
   Counter accept_pauses;
+  Counter system_calls;
 
   void add_to(Snapshot& sum) const noexcept {
     sum.connections += connections.read();
@@ -63,6 +64,7 @@ struct alignas(64) Counters {
     sum.bytes_received += bytes_received.read();
     sum.bytes_sent += bytes_sent.read();
     sum.accept_pauses += accept_pauses.read();
+    sum.system_calls += system_calls.read();
   }
 };
 
