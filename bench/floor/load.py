@@ -1,7 +1,11 @@
 # SPDX-License-Identifier: MIT
 """One turn: spate-load against one server, with what the kernel says of both."""
 
+import contextlib
+import glob
 import json
+import os
+import resource
 import subprocess
 
 from server_process import MeasureError, program
@@ -11,17 +15,29 @@ NOT_STARTED = 2  # exit code of spate-load
 CORES = (0, 1)
 
 
-def steal_and_all(cores):
-    """Ticks that the hypervisor took from these cores, and all their ticks."""
-    stolen = total = 0
+def ticks_of_cores():
+    """(stolen by the hypervisor, idle, all) of both cores."""
+    stolen = idle = total = 0
     with open("/proc/stat", encoding="ascii") as file:
         for line in file:
             name, *ticks = line.split()
-            if name in {f"cpu{core}" for core in cores}:
+            if name in {f"cpu{core}" for core in CORES}:
                 # user nice system idle iowait irq softirq steal; guest times are in user's already
                 stolen += int(ticks[7])
+                idle += int(ticks[3]) + int(ticks[4])
                 total += sum(map(int, ticks[:8]))
-    return stolen, total
+    return stolen, idle, total
+
+
+def ticks_on_cores(pids):
+    """Of these processes and of those that this one has started and waited for."""
+    nanoseconds = 0
+    for pid in pids:
+        for path in glob.glob(f"/proc/{pid}/task/*/schedstat"):
+            with contextlib.suppress(OSError), open(path, encoding="ascii") as file:
+                nanoseconds += int(file.read().split()[0])
+    waited_for = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return (nanoseconds / 1e9 + waited_for.ru_utime + waited_for.ru_stime) * os.sysconf("SC_CLK_TCK")
 
 
 def ask(url, flags, pids, seconds, rate=None, generator_core=1, server_cores=1):
@@ -34,13 +50,13 @@ def ask(url, flags, pids, seconds, rate=None, generator_core=1, server_cores=1):
         command += ["--watch-pid", str(pid)]
     if rate:
         command += ["--mode", "constant", "--rate", f"{rate:.0f}"]
-    before = steal_and_all(CORES)
+    before, ours_before = ticks_of_cores(), ticks_on_cores(pids)
     done = subprocess.run([*command, *flags, url], capture_output=True, text=True, timeout=seconds + 60, check=False)
-    after = steal_and_all(CORES)
+    after, ours_after = ticks_of_cores(), ticks_on_cores(pids)
     if done.returncode == NOT_STARTED or not done.stdout.strip():
         raise MeasureError(f"spate-load did not run: {done.stderr.strip() or done.returncode}")
     told = json.loads(done.stdout)
-    ticks = after[1] - before[1]
+    stolen, idle, ticks = (late - early for late, early in zip(after, before))
     return {
         "answers": told["answered_in_window"],
         "errors": sum(told["errors"].values()),
@@ -57,7 +73,8 @@ def ask(url, flags, pids, seconds, rate=None, generator_core=1, server_cores=1):
         "generator_ns": told["own_cpu_ns"],
         "generator_waited_ns": told["own_waited_ns"],
         # One tick is the grain of that clock.
-        "steal": round(max(0, after[0] - before[0] - 1) / ticks, 5) if ticks else 0,
+        "steal": round(max(0, stolen - 1) / ticks, 5) if ticks else 0,
+        "others": round(max(0.0, ticks - idle - stolen - (ours_after - ours_before)) / ticks, 4) if ticks else 0,
         "connects": told["connects"],
         "connect_us": [told["connect_us"][name] for name in LATENCIES],
         "latency_us": [told["latency_us"][name] for name in LATENCIES],

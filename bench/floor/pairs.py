@@ -13,8 +13,9 @@ BUSY_GENERATOR = 0.85
 BUSY_SERVER = 0.85
 # Parts of the measured window that the server or the generator was ready to run and did not have its core.
 MOST_WAITING = 0.03
-# Parts of the window that the hypervisor gave to others.
+# Parts of both cores' time that the hypervisor gave to others, and that other processes took.
 MOST_STEAL = 0.005
+MOST_OTHERS = 0.03
 # Of the server, a second. A quiet machine shows a few: timers of the kernel, and its own threads.
 MOST_SWITCHES = 250
 # An open loop that falls behind this share of its rate measures the generator.
@@ -44,7 +45,7 @@ def marks(run, shared_core=False):
         found.append("generator-bound")
     waited = 0 if shared_core else max(run["server_waited_ns"], run["generator_waited_ns"]) / run["window_ns"]
     switches = 0 if shared_core else run["server_switches"] * 1e9 / run["window_ns"]
-    if waited > MOST_WAITING or run["steal"] > MOST_STEAL or switches > MOST_SWITCHES:
+    if waited > MOST_WAITING or switches > MOST_SWITCHES or run["steal"] > MOST_STEAL or run["others"] > MOST_OTHERS:
         found.append("disturbed")
     return found
 

@@ -19,7 +19,7 @@ SECOND = 1_000_000_000
 def a_run(**changes):
     """A quiet second: 100,000 answers, the server at 60 % of its core."""
     run = {"errors": 0, "window_ns": SECOND, "generator_ns": int(0.7 * SECOND), "server_ns": int(0.6 * SECOND),
-           "server_cores": 1, "server_waited_ns": 0, "generator_waited_ns": 0, "server_switches": 3, "steal": 0.0,
+           "server_cores": 1, "server_waited_ns": 0, "generator_waited_ns": 0, "server_switches": 3, "steal": 0.0, "others": 0.01,
            "offered": 0, "rate": 100_000.0, "answers": 100_000, **changes}
     run.setdefault("marks", pairs.marks(run))
     return run
@@ -59,9 +59,9 @@ class Marks(unittest.TestCase):
     def test_an_open_loop_needs_an_idle_generator_whatever_the_server_does(self):
         self.assertEqual(a_run(offered=100_000, generator_ns=int(0.9 * SECOND), server_ns=SECOND)["marks"], ["generator-bound"])
 
-    def test_waiting_for_a_core_stolen_time_and_switches_disturb(self):
+    def test_waiting_for_a_core_stolen_time_others_and_switches_disturb(self):
         for change in ({"server_waited_ns": SECOND // 20}, {"generator_waited_ns": SECOND // 20}, {"steal": 0.01},
-                       {"server_switches": 1000}):
+                       {"others": 0.05}, {"server_switches": 1000}):
             with self.subTest(change):
                 self.assertEqual(a_run(**change)["marks"], ["disturbed"])
 
@@ -69,6 +69,7 @@ class Marks(unittest.TestCase):
         run = a_run(server_waited_ns=SECOND // 2, server_switches=10_000)
         self.assertEqual(pairs.marks(run, shared_core=True), [])
         self.assertEqual(pairs.marks({**run, "steal": 0.01}, shared_core=True), ["disturbed"])
+        self.assertEqual(pairs.marks({**run, "others": 0.05}, shared_core=True), ["disturbed"])
 
 
 class Validity(unittest.TestCase):
