@@ -143,7 +143,7 @@ def measure_throughput(engine, given, file):
             judged = report.judge(table)
             report.print_table(table, judged)
             if scenario.at is None:
-                compared = pairs.compare(table.pairs_of("spate", "one-worker"), lambda run: run["rate"])
+                compared = pairs.compare(table.pairs_of("two-workers", "one-worker"), lambda run: run["rate"])
                 print(f"  two workers answer {compared['median']:.2f} times as many requests a second as one")
             file.add_table(table, judged)
             errors += sum(turn["errors"] for turn in table.turns)

@@ -28,7 +28,7 @@ def judge(table):
                        "verdict": pairs.verdict(compared, judgement.goal)})
     # The others beside the floor, without a goal.
     for name in table.players:
-        if name not in ("spate", "floor", "one-worker"):
+        if name == "naive" or name in contestants.WITNESSES:
             against = "naive" if "naive" in table.players and name != "naive" else "floor"
             for figure in ("server", "both") if table.scenario.naive else ("server",):
                 compared = pairs.compare(table.pairs_of(name, against), FIGURES[figure])
@@ -66,7 +66,7 @@ def row(table, name):
     marks = counted([mark for turn in turns for mark in turn["marks"]])
     latencies = " ".join(f"{median(lambda turn, i=i: turn['latency_us'][i]):8.0f}" for i in range(4))
     connects = "/".join(f"{median(lambda turn, i=i: turn['connect_us'][i]):.0f}" for i in (0, 1))
-    return (f"  {name:10} {median(pairs.server_us):8.3f} {median(pairs.both_us):8.3f} {median(lambda turn: turn['rate']):9.0f} "
+    return (f"  {name:11} {median(pairs.server_us):8.3f} {median(pairs.both_us):8.3f} {median(lambda turn: turn['rate']):9.0f} "
             f"{median(lambda turn: turn['bytes'] / turn['window_ns'] * 1e3):8.1f} {errors / max(answers + errors, 1):8.1e} "
             f"{connects:>10} {latencies}  {median(lambda turn: turn['server_ns'] / turn['window_ns']):4.2f} "
             f"{median(lambda turn: turn['generator_ns'] / turn['window_ns']):4.2f}  {marks or '-'}")
@@ -75,9 +75,9 @@ def row(table, name):
 def print_table(table, judged):
     scenario = table.scenario
     loop = f"{table.rate:.0f} requests a second" if table.rate else "closed loop"
-    print(f"\n{table.name}, {table.engine}: {scenario.what}; {scenario.binary}, {loop}, {len(table.of('spate'))} rounds")
-    print("             server     both                            errors    connect  latency, us                           cores")
-    print("             us/req   us/req     req/s     MB/s    rate    p50/p99      p50      p99    p99.9      max  srv  gen  marks")
+    print(f"\n{table.name}, {table.engine}: {scenario.what}; {scenario.binary}, {loop}, {table.turns[-1]['round'] + 1} rounds")
+    print("              server     both                            errors    connect  latency, us                           cores")
+    print("              us/req   us/req     req/s     MB/s    rate    p50/p99      p50      p99    p99.9      max  srv  gen  marks")
     for name in table.players:
         print(row(table, name))
     if table.saturation:
@@ -137,8 +137,6 @@ def floor_sum():
 
 def machine():
     settings = cached("CMAKE_CXX_COMPILER", "CMAKE_BUILD_TYPE", "CMAKE_CXX_FLAGS", "CMAKE_CXX_FLAGS_RELEASE")
-    changed = subprocess.run(["git", "-C", ROOT, "status", "--porcelain", "--untracked-files=no"], capture_output=True, text=True,
-                             check=False).stdout
     return {
         "kernel": platform.release(), "cpu": cpu_model(), "cores": os.cpu_count(),
         "memory_kib": os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 1024,
@@ -146,7 +144,7 @@ def machine():
         "load_at_start": os.getloadavg(),
         "compiler": first_line_of(settings.get("CMAKE_CXX_COMPILER", "c++"), "--version"), "build": settings,
         "nginx": version_of("nginx", "-v"), "h2o": version_of("h2o", "--version"), "floor_sha256": floor_sum(),
-        "commit": first_line_of("git", "-C", ROOT, "rev-parse", "HEAD"), "tree_changed": bool(changed.strip()),
+        "commit": first_line_of("git", "-C", ROOT, "rev-parse", "HEAD"), "tree_changed": bool(first_line_of("git", "-C", ROOT, "status", "--porcelain", "--untracked-files=no")),
     }
 
 

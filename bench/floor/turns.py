@@ -99,13 +99,13 @@ class Table:
     def _start(self):
         scenario = self.scenario
         self.flags = list(scenario.flags)
-        cores = (0, 1) if scenario.two_workers else (0,)
-        spate = self._join(contestants.spate(self.engine, scenario.binary, 2 if scenario.two_workers else 1, cores))
+        if scenario.two_workers:
+            for count, name in ((2, "two-workers"), (1, "one-worker")):
+                self._join(contestants.spate(self.engine, scenario.binary, count, load.CORES, name))
+            return
+        spate = self._join(contestants.spate(self.engine, scenario.binary))
         if scenario.requests:
             self.flags += ["--requests", spate.write("requests", scenario.requests())]
-        if scenario.two_workers:
-            self._join(contestants.spate(self.engine, scenario.binary, 1, cores, "one-worker"))
-            return
         one_by_one = [*self.flags, "--short-share", "0", "--pipeline", "1"]
         staying = captured([*one_by_one, "--reconnect", "0"], scenario.path)
         leaving = captured([*one_by_one, "--reconnect", "1"], scenario.path)
