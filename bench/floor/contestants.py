@@ -2,6 +2,7 @@
 """The servers that take turns: the floor, Spate, and nginx and h2o as witnesses. Each is pinned, has a folder for its
 files and ends with its `with` block, by its pid."""
 
+import contextlib
 import os
 import re
 import shutil
@@ -24,16 +25,17 @@ class Contestant:
     process says, or given."""
 
     def __init__(self, name, command, cores=(0,), port=None):
-        self.name, self.cores, self.port = name, tuple(cores), port
-        self.folder = tempfile.mkdtemp(prefix="spate-bench-")
-        self.command = command(self)
+        self.name, self.cores, self.port, self.folder = name, tuple(cores), port, ""
+        self.command, self._make_command = [], command
         self._process = None
 
     def __enter__(self):
-        with open(self.path("out"), "wb") as out, open(self.path("err"), "wb") as err:
-            self._process = subprocess.Popen(self.command, stdin=subprocess.DEVNULL, stdout=out, stderr=err,
-                                             cwd=self.folder, preexec_fn=lambda: os.sched_setaffinity(0, self.cores))
+        self.folder = tempfile.mkdtemp(prefix="spate-bench-")
         try:
+            self.command = self._make_command(self)
+            with open(self.path("out"), "wb") as out, open(self.path("err"), "wb") as err:
+                self._process = subprocess.Popen(self.command, stdin=subprocess.DEVNULL, stdout=out, stderr=err,
+                                                 cwd=self.folder, preexec_fn=lambda: os.sched_setaffinity(0, self.cores))
             self._wait_until_it_listens()
         except BaseException:
             self.__exit__()
@@ -41,20 +43,16 @@ class Contestant:
         return self
 
     def __exit__(self, *_):
-        # nginx's master ends its worker on SIGTERM; a worker without its master is ended below.
-        family = children(self._process.pid) if self._process.poll() is None else []
-        for how in (signal.SIGTERM, signal.SIGKILL):
-            if self._process.poll() is None:
-                self._process.send_signal(how)
-                try:
-                    self._process.wait(PATIENCE)
-                except subprocess.TimeoutExpired:
-                    continue
-        for pid in family:
+        if self._process is not None and self._process.poll() is None:
+            family = [*children(self._process.pid), self._process.pid]
+            self._process.terminate()  # nginx's master ends its worker
             try:
-                os.kill(pid, signal.SIGKILL)
-            except ProcessLookupError:
-                pass
+                self._process.wait(PATIENCE)
+            except subprocess.TimeoutExpired:
+                for pid in family:
+                    with contextlib.suppress(ProcessLookupError):
+                        os.kill(pid, signal.SIGKILL)
+                self._process.wait()
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def path(self, name):
