@@ -6,7 +6,7 @@ source "$(dirname "${BASH_SOURCE[0]}")/common.bash"
 program=$build/bin/spate-bench-parse
 command -v valgrind >/dev/null || fail "valgrind is missing: ./dev setup bench"
 [[ -x $program ]] || fail "there is no $program; run ./dev build first"
-(($#)) || set -- h2load wrk browser post static parameter parameter_escaped not_found
+(($#)) || set -- h2load wrk browser post static parameter parameter_deep parameter_escaped not_found
 
 instructions() {
   valgrind --tool=callgrind --callgrind-out-file="$work/out" "$program" "$@" 2>"$work/err" ||

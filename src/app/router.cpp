@@ -3,9 +3,10 @@
 
 #include <algorithm>
 #include <bit>
-#include <cstring>
 #include <map>
 #include <utility>
+
+#include "base/byte_block.hpp"
 
 namespace spate::app {
 namespace {
@@ -21,53 +22,38 @@ constexpr std::uint32_t bit_of(Method method) { return 1U << static_cast<std::ui
 constexpr std::uint32_t always_known =
     bit_of(Method::get) | bit_of(Method::head) | bit_of(Method::options);
 
-std::uint64_t load8(const char* p) {
-  std::uint64_t word;
-  std::memcpy(&word, p, 8);
-  return word;
-}
-
-std::uint64_t load4(const char* p) {
-  std::uint32_t word;
-  std::memcpy(&word, p, 4);
-  return word;
-}
-
-// Multiplies to 128 bits and folds them. The factors below are odd numbers with about as many ones
-// as zeros; nothing else is asked of them.
-std::uint64_t fold(std::uint64_t a, std::uint64_t b) {
-  __extension__ using Wide = unsigned __int128;
-  const Wide product = static_cast<Wide>(a) * b;
-  return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
-}
-
-// The table holds the program's own paths and is never written by a peer, and a hit is confirmed by
-// comparing the text: crafted paths can collide, but they cost one probe sequence, not a long
-// chain.
-std::uint64_t hash_path(std::string_view path) {
-  constexpr std::uint64_t lane = 0x9ae16a3b2f90404fU;
-  constexpr std::uint64_t last = 0xc3a5c85c97cb3127U;
-  const char* p = path.data();
+// Where the segments of a path end, a bit for each; 0 for a path that needs a closer look than
+// this: one of more than 63 bytes, or with an escape, a NUL, a byte from 0x80 on, or a segment that
+// begins with a dot.
+inline std::uint64_t segment_ends(std::string_view path) {
+  using base::ByteBlock;
   const std::size_t size = path.size();
-  std::uint64_t h = size * last;
-  std::uint64_t tail = 0;
-  if (size >= 8) {
-    for (std::size_t i = 0; i + 8 <= size; i += 8) h = fold(h ^ load8(p + i), lane);
-    tail = load8(p + size - 8);
-  } else if (size >= 4) {
-    tail = load4(p) << 32 | load4(p + size - 4);
-  } else if (size > 0) {
-    const auto byte = [p](std::size_t i) -> std::uint64_t {
-      return static_cast<unsigned char>(p[i]);
-    };
-    tail = byte(0) | byte(size / 2) << 8 | byte(size - 1) << 16;
+  if (size == 0 || size > 63 || path[0] != '/') return 0;
+  std::uint64_t slashes = 0;
+  std::uint64_t dots = 0;
+  std::uint32_t odd = 0;
+  const auto look = [&](ByteBlock block, std::size_t at) {
+    slashes |= static_cast<std::uint64_t>(block.equal('/')) << at;
+    dots |= static_cast<std::uint64_t>(block.equal('.')) << at;
+    return block.equal('%') | block.equal('\0') | block.high();
+  };
+  if (size < ByteBlock::size) {
+    odd = look(ByteBlock::load_part(path.data(), size), 0) & ((1U << size) - 1);
+  } else {
+    // The last block may look at bytes twice, which changes nothing.
+    const std::size_t last = size - ByteBlock::size;
+    for (std::size_t at = 0; at < last; at += ByteBlock::size) {
+      odd |= look(ByteBlock::load(path.data() + at), at);
+    }
+    odd |= look(ByteBlock::load(path.data() + last), last);
   }
-  return fold(h ^ tail, last);
+  if (odd != 0 || (dots & slashes << 1) != 0) return 0;
+  return (slashes | std::uint64_t{1} << size) & ~std::uint64_t{1};  // the first one ends nothing
 }
 
 // One spelling for each number, so that one resource has one address: no '+', no leading zeros, no
 // "-0", and the number fits in 64 bits.
-bool is_canonical_integer(std::string_view text) {
+[[gnu::noinline]] bool is_canonical_integer(std::string_view text) {
   std::uint64_t limit = 0x7fffffffffffffffU;
   if (text.starts_with('-')) {
     text.remove_prefix(1);
@@ -156,12 +142,10 @@ struct RouteTable::Builder {
   void flatten();
   std::uint32_t make_terminal(const std::vector<std::size_t>& routes);
   std::uint32_t keep_text(std::string_view text);
-  void make_static_slots();
   bool make_allow_texts();
   std::string render_allow(MethodSet methods) const;
 
   std::vector<std::pair<std::uint32_t, std::uint32_t>> names;  // offset and size in texts_
-  std::vector<std::pair<std::string, std::uint32_t>> statics;  // path and terminal
 };
 
 void RouteTable::Builder::read_routes() {
@@ -383,13 +367,12 @@ std::uint32_t RouteTable::Builder::make_terminal(const std::vector<std::size_t>&
     std::string path;
     for (const Segment& segment : pattern.segments) path.append("/").append(segment.text);
     // A '%' in the table would be found by a raw path that must be decoded first.
-    if (path.find('%') == path.npos) statics.emplace_back(std::move(path), index);
+    if (path.find('%') == path.npos) table.statics_.add(0, path, index);
   }
   return index;
 }
 
 void RouteTable::Builder::flatten() {
-  table.terminals_.emplace_back();  // index 0: none
   table.nodes_.resize(nodes.size());
   for (std::size_t n = 0; n < nodes.size(); ++n) {
     const BuildNode& from = nodes[n];
@@ -398,34 +381,16 @@ void RouteTable::Builder::flatten() {
     to.text_child = from.text_child;
     to.terminal = make_terminal(from.ends);
     to.rest_terminal = make_terminal(from.rests);
-    to.first_edge = static_cast<std::uint32_t>(table.edges_.size());
-    to.edge_count = static_cast<std::uint32_t>(from.literals.size());
-    std::vector<std::pair<std::string_view, std::uint32_t>> sorted(from.literals.begin(),
-                                                                   from.literals.end());
-    std::sort(sorted.begin(), sorted.end(), [](const auto& a, const auto& b) {
-      return a.first.size() != b.first.size() ? a.first.size() < b.first.size() : a.first < b.first;
-    });
-    for (const auto& [text, child] : sorted) {
-      table.edges_.push_back({keep_text(text), static_cast<std::uint32_t>(text.size()), child});
+    to.has_literals = !from.literals.empty();
+    to.is_inner = to.has_literals || (to.integer_child | to.text_child | to.rest_terminal) != 0;
+    for (const auto& [text, child] : from.literals) {
+      table.literals_.add(static_cast<std::uint32_t>(n), text, child);
     }
   }
-  make_static_slots();
+  table.literals_.seal();
+  table.statics_.seal();
   for (const auto& [offset, size] : names) {
     table.names_.emplace_back(table.texts_.data() + offset, size);
-  }
-}
-
-void RouteTable::Builder::make_static_slots() {
-  if (statics.empty()) return;
-  // At most half full, so that a probe sequence ends soon.
-  table.slots_.resize(std::bit_ceil(statics.size() * 2));
-  const std::size_t mask = table.slots_.size() - 1;
-  for (const auto& [path, terminal] : statics) {
-    const std::uint64_t hash = hash_path(path);
-    std::size_t at = static_cast<std::size_t>(hash) & mask;
-    while (table.slots_[at].terminal != 0) at = (at + 1) & mask;
-    table.slots_[at] = {hash, keep_text(path), static_cast<std::uint32_t>(path.size()), terminal};
-    table.longest_static_ = std::max(table.longest_static_, path.size());
   }
 }
 
@@ -470,14 +435,13 @@ void RouteTable::add(Method method, std::string method_text, std::string pattern
 }
 
 void RouteTable::clear() {
-  nodes_.clear();
-  edges_.clear();
-  terminals_.clear();
+  nodes_.assign(1, {});
+  statics_ = {};
+  literals_ = {};
+  terminals_.assign(1, {});
   entries_.clear();
   names_.clear();
   texts_.clear();
-  slots_.clear();
-  longest_static_ = 0;
   other_methods_.clear();
   known_ = always_known;
   allows_.clear();
@@ -517,63 +481,11 @@ std::uint32_t RouteTable::method_bit(Method method, std::string_view text) const
   return unknown_method;
 }
 
-std::uint32_t RouteTable::find_static(std::string_view path) const noexcept {
-  // Nothing is hashed that is longer than every key, so the work has a bound.
-  if (path.size() > longest_static_ || slots_.empty()) return 0;
-  const std::uint64_t hash = hash_path(path);
-  const std::size_t mask = slots_.size() - 1;
-  for (std::size_t at = static_cast<std::size_t>(hash) & mask; slots_[at].terminal != 0;
-       at = (at + 1) & mask) {
-    const StaticSlot& slot = slots_[at];
-    if (slot.hash == hash && slot.size == path.size() &&
-        std::memcmp(texts_.data() + slot.text, path.data(), path.size()) == 0) {
-      return slot.terminal;
-    }
-  }
-  return 0;
-}
-
-std::uint32_t RouteTable::find_literal(const Node& node, std::string_view segment) const noexcept {
-  std::size_t low = node.first_edge;
-  std::size_t high = low + node.edge_count;
-  while (low < high) {
-    const std::size_t middle = low + (high - low) / 2;
-    const Edge& edge = edges_[middle];
-    bool is_less = edge.size < segment.size();
-    if (edge.size == segment.size()) {
-      const int order = std::memcmp(texts_.data() + edge.text, segment.data(), segment.size());
-      if (order == 0) return edge.node;
-      is_less = order < 0;
-    }
-    if (is_less) {
-      low = middle + 1;
-    } else {
-      high = middle;
-    }
-  }
-  return 0;
-}
-
-// Ends the search when the terminal has the method; else remembers what it would have had.
-bool RouteTable::take(std::uint32_t terminal, MethodSet wanted, MethodSet& seen, Match& match,
-                      ParamValues& out) const noexcept {
-  const Terminal& here = terminals_[terminal];
-  seen |= here.methods;
-  if ((here.methods & wanted) == 0) return false;
-  const auto before = static_cast<std::uint32_t>(std::popcount(here.methods & (wanted - 1)));
-  const Entry& entry = entries_[here.first_entry + before];
-  match.kind = MatchKind::found;
-  match.route = entry.id;
-  match.head_of_get = entry.head_of_get;
-  out.set_names({names_.data() + entry.first_name, entry.name_count});
-  return true;
-}
-
 // Depth first, alternatives in order of precedence. Each node of the tree is the end of one way
 // from the root and is entered at most once, so backtracking is bounded by the table: a path cannot
 // make it worse. Segments are located once each, by depth.
-void RouteTable::search(std::string_view text, MethodSet wanted, MethodSet& seen, Match& match,
-                        ParamValues& out) const noexcept {
+const RouteTable::Entry* RouteTable::search(std::string_view text, MethodSet wanted,
+                                            MethodSet& seen, ParamValues& out) const noexcept {
   // The next alternative to try at a node.
   enum Stage : std::uint8_t { literal, integer, any_text, rest };
   struct Level {
@@ -602,7 +514,7 @@ void RouteTable::search(std::string_view text, MethodSet wanted, MethodSet& seen
     std::uint8_t captured = 1;
     switch (here.stage) {
       case literal:
-        child = find_literal(node, segment);
+        if (node.has_literals) child = literals_.find(here.node, segment);
         if (child != 0) {
           here.stage = integer;
           captured = 0;
@@ -626,17 +538,19 @@ void RouteTable::search(std::string_view text, MethodSet wanted, MethodSet& seen
       case rest:
         if (node.rest_terminal != 0) {
           out.set_value(here.params, text.substr(begins[depth]));
-          if (take(node.rest_terminal, wanted, seen, match, out)) return;
+          if (const Entry* const entry = entry_of(node.rest_terminal, wanted)) return entry;
+          seen |= terminals_[node.rest_terminal].methods;
         }
-        if (depth == 0) return;
+        if (depth == 0) return nullptr;
         here = levels[--depth];
         continue;
     }
     if (captured != 0) out.set_value(here.params, segment);
     const Node& next = nodes_[child];
     if (ends[depth] == text.size()) {
-      if (take(next.terminal, wanted, seen, match, out)) return;
-    } else if ((next.edge_count | next.integer_child | next.text_child | next.rest_terminal) != 0) {
+      if (const Entry* const entry = entry_of(next.terminal, wanted)) return entry;
+      seen |= terminals_[next.terminal].methods;
+    } else if (next.is_inner) {
       levels[depth++] = here;
       here = {child, literal, static_cast<std::uint8_t>(here.params + captured)};
     }
@@ -653,47 +567,84 @@ std::string_view RouteTable::allow(MethodSet methods) const noexcept {
 
 std::string_view RouteTable::allow_all() const noexcept { return allow(known_); }
 
-Match RouteTable::match(Method method, std::string_view method_text, std::string_view path,
-                        ParamValues& out, std::span<char> scratch) const noexcept {
+// The way that search() tries first, and nearly always the one: the best alternative at each node,
+// with no way back. It only ever says yes; what it says, search() would.
+[[gnu::always_inline]] inline const RouteTable::Entry* RouteTable::descend(
+    const char* path, std::uint64_t ends, MethodSet wanted, ParamValues& out) const noexcept {
+  std::uint32_t at = 0;
+  std::size_t params = 0;
+  for (std::size_t begin = 1;;) {
+    const auto end = static_cast<std::size_t>(std::countr_zero(ends));
+    const std::string_view segment(path + begin, end - begin);
+    const Node& node = nodes_[at];
+    std::uint32_t child = 0;
+    if (node.has_literals) {
+      child = segment.size() <= TextIndex::max_short ? literals_.find_short(at, segment)
+                                                     : literals_.find_long(at, segment);
+    }
+    if (child == 0) {
+      if (node.integer_child != 0 && is_canonical_integer(segment)) {
+        child = node.integer_child;
+      } else if (!segment.empty()) {
+        child = node.text_child;
+      }
+      if (child == 0) return nullptr;
+      out.set_value(params++, segment);
+    }
+    at = child;
+    ends &= ends - 1;
+    if (ends == 0) return entry_of(nodes_[at].terminal, wanted);
+    begin = end + 1;
+  }
+}
+
+// perf: a longer route, and one with parameters if nothing in the path is odd.
+[[gnu::noinline]] Match RouteTable::match_plain(const Asked& asked) const noexcept {
+  if (asked.method != Method::other) {
+    const MethodSet wanted = bit_of(asked.method);
+    if (asked.path.size() > TextIndex::max_short) {
+      if (const Entry* const entry = entry_of(statics_.find_long(0, asked.path), wanted)) {
+        return found(*entry, asked.out);
+      }
+    }
+    if (const std::uint64_t ends = segment_ends(asked.path); ends != 0) {
+      if (const Entry* const entry = descend(asked.path.data(), ends, wanted, asked.out)) {
+        return found(*entry, asked.out);
+      }
+    }
+  }
+  return match_slowly(asked);
+}
+
+[[gnu::noinline]] Match RouteTable::match_slowly(const Asked& asked) const noexcept {
   Match match;
-  const std::uint32_t bit = method_bit(method, method_text);
+  const std::uint32_t bit = method_bit(asked.method, asked.method_text);
   if (bit == unknown_method || (known_ & 1U << bit) == 0) {
     match.kind = MatchKind::method_unknown;
     return match;
   }
   const MethodSet wanted = 1U << bit;
-  MethodSet seen = 0;
-  // A raw path in this table is equal to a literal that was checked at start: it needs no decoding
-  // and no check, and literals come first, so nothing else can win.
-  if (const std::uint32_t terminal = find_static(path);
-      terminal == 0 || !take(terminal, wanted, seen, match, out)) {
-    match_tree(wanted, path, match, out, scratch);
-  }
-  return match;
-}
-
-void RouteTable::match_tree(MethodSet wanted, std::string_view path, Match& match, ParamValues& out,
-                            std::span<char> scratch) const noexcept {
-  const NormalPath normal = normalize_path(path, scratch, options_.encoded_slash);
+  const NormalPath normal = normalize_path(asked.path, asked.scratch, options_.encoded_slash);
   if (normal.fault != PathFault::none) {
     match.kind = MatchKind::bad_path;
     match.fault = normal.fault;
-    return;
+    return match;
   }
-  if (nodes_.empty()) return;
   MethodSet seen = 0;
-  search(normal.text, wanted, seen, match, out);
-  if (match.kind == MatchKind::found) {
+  if (const Entry* const entry = search(normal.text, wanted, seen, asked.out)) {
     if (normal.has_encoded_slash) {
-      for (char& c : scratch.first(normal.text.size())) {
+      for (char& c : asked.scratch.first(normal.text.size())) {
         if (c == '\0') c = '/';
       }
     }
-  } else if (seen != 0) {
+    return found(*entry, asked.out);
+  }
+  if (seen != 0) {
     match.kind =
         wanted == bit_of(Method::options) ? MatchKind::options : MatchKind::method_not_allowed;
     match.allow = allow(seen | bit_of(Method::options));
   }
+  return match;
 }
 
 }  // namespace spate::app

@@ -7,6 +7,7 @@
 // threads may match; before, one thread builds.
 #pragma once
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <source_location>
@@ -19,6 +20,7 @@
 
 #include "app/pattern.hpp"
 #include "app/percent.hpp"
+#include "app/text_index.hpp"
 #include "http/path_params.hpp"
 
 namespace spate::app {
@@ -81,10 +83,23 @@ class RouteTable {
   // `method_text` is read for Method::other only. `scratch` must hold path.size() bytes when the
   // path has a '%'; `out` then points into it, else into `path`. The method is judged first (501),
   // then the path (400), then both together. "OPTIONS *" is not a path: the caller answers it.
-  // cost: one hash of the path for a route without parameters; else one pass over the path and at
-  // most one visit to each node of the tree, however long or hostile the path is.
-  Match match(Method method, std::string_view method_text, std::string_view path, ParamValues& out,
-              std::span<char> scratch) const noexcept;
+  // cost: one hash of the path and one comparison for a route without parameters; else one pass
+  // over the path and at most one visit to each node of the tree, however long or hostile the path
+  // is.
+  [[gnu::always_inline]] Match match(Method method, std::string_view method_text,
+                                     std::string_view path, ParamValues& out,
+                                     std::span<char> scratch) const noexcept {
+    // perf: a short route without parameters is found here, without a call. A raw path in this
+    // table is equal to a literal that was checked at start: it needs no decoding and no check, and
+    // literals come first, so nothing else can win. What is found has the method.
+    if (path.size() <= TextIndex::max_short && method != Method::other) {
+      const MethodSet wanted = MethodSet{1} << static_cast<unsigned>(method);
+      if (const Entry* const entry = entry_of(statics_.find_short(0, path), wanted)) {
+        return found(*entry, out);
+      }
+    }
+    return match_plain({method, method_text, path, out, scratch});
+  }
 
   // Every route in the order of registration.
   std::span<const RouteInfo> routes() const noexcept { return routes_; }
@@ -98,19 +113,12 @@ class RouteTable {
 
   // Index 0 means "none" in every field: the root is nobody's child, terminal 0 is never used.
   struct Node {
-    std::uint32_t first_edge = 0;
-    std::uint32_t edge_count = 0;
     std::uint32_t integer_child = 0;
     std::uint32_t text_child = 0;
     std::uint32_t terminal = 0;       // routes whose pattern ends here
     std::uint32_t rest_terminal = 0;  // routes whose pattern ends here with {rest...}
-  };
-
-  // A literal child; the edges of a node are sorted by size, then text.
-  struct Edge {
-    std::uint32_t text = 0;
-    std::uint32_t size = 0;
-    std::uint32_t node = 0;
+    bool has_literals = false;        // its literal children stand in literals_
+    bool is_inner = false;            // it has any child or a rest
   };
 
   // The routes of one shape of pattern. `methods` has HEAD beside GET; entries lie in bit order.
@@ -126,14 +134,6 @@ class RouteTable {
     bool head_of_get = false;
   };
 
-  // A slot of the open-addressed table of paths without parameters; terminal 0 is a free slot.
-  struct StaticSlot {
-    std::uint64_t hash = 0;
-    std::uint32_t text = 0;
-    std::uint32_t size = 0;
-    std::uint32_t terminal = 0;
-  };
-
   struct AllowText {
     MethodSet methods = 0;
     std::string text;
@@ -142,27 +142,44 @@ class RouteTable {
   struct Builder;
 
   std::uint32_t method_bit(Method method, std::string_view text) const noexcept;
-  std::uint32_t find_static(std::string_view path) const noexcept;
-  std::uint32_t find_literal(const Node& node, std::string_view segment) const noexcept;
-  bool take(std::uint32_t terminal, MethodSet wanted, MethodSet& seen, Match& match,
-            ParamValues& out) const noexcept;
-  void match_tree(MethodSet wanted, std::string_view path, Match& match, ParamValues& out,
-                  std::span<char> scratch) const noexcept;
-  void search(std::string_view text, MethodSet wanted, MethodSet& seen, Match& match,
-              ParamValues& out) const noexcept;
+  // The arguments of match(), which are too many for registers.
+  struct Asked {
+    Method method;
+    std::string_view method_text;
+    std::string_view path;
+    ParamValues& out;
+    std::span<char> scratch;
+  };
+
+  // What the terminal has for the method, or nullptr. Terminal 0 has nothing.
+  const Entry* entry_of(std::uint32_t terminal, MethodSet wanted) const noexcept {
+    const Terminal& here = terminals_[terminal];
+    if ((here.methods & wanted) == 0) return nullptr;
+    return &entries_[here.first_entry +
+                     static_cast<std::uint32_t>(std::popcount(here.methods & (wanted - 1)))];
+  }
+  Match found(const Entry& entry, ParamValues& out) const noexcept {
+    out.set_names({names_.data() + entry.first_name, entry.name_count});
+    return {MatchKind::found, PathFault::none, entry.head_of_get, entry.id, {}};
+  }
+  Match match_plain(const Asked& asked) const noexcept;
+  Match match_slowly(const Asked& asked) const noexcept;
+  const Entry* descend(const char* path, std::uint64_t ends, MethodSet wanted,
+                       ParamValues& out) const noexcept;
+  const Entry* search(std::string_view text, MethodSet wanted, MethodSet& seen,
+                      ParamValues& out) const noexcept;
   std::string_view allow(MethodSet methods) const noexcept;
   void clear();
 
   RouteTableOptions options_;
   std::vector<RouteInfo> routes_;
-  std::vector<Node> nodes_;
-  std::vector<Edge> edges_;
-  std::vector<Terminal> terminals_;
+  std::vector<Node> nodes_{1};
+  TextIndex statics_;                   // paths without parameters: their terminals
+  TextIndex literals_;                  // by node and segment: literal children
+  std::vector<Terminal> terminals_{1};  // the first has no method
   std::vector<Entry> entries_;
   std::vector<std::string_view> names_;
   std::vector<char> texts_;
-  std::vector<StaticSlot> slots_;
-  std::size_t longest_static_ = 0;
   std::vector<std::string> other_methods_;
   MethodSet known_ = 1U << static_cast<unsigned>(Method::get) |
                      1U << static_cast<unsigned>(Method::head) |

@@ -316,6 +316,34 @@ TEST(Router, ValuesAreViewsOfThePathWhenNothingIsEncoded) {
   EXPECT_EQ(params.value(0).data(), path.data() + 3);
 }
 
+TEST(Router, PathsAroundTheSizeOfABlockOrAWordAreRoutedAlike) {
+  const RouteTable table =
+      table_of({"GET /{a}/end", "GET /{a}/{b:int}", "GET /{a}/{b}", "GET /s/{r...}"});
+  for (std::size_t size = 1; size <= 140; ++size) {
+    const std::string text(size, 'v');
+    EXPECT_EQ(ask(table, "GET", "/" + text + "/end").text, "found 0 a=" + text);
+    EXPECT_EQ(ask(table, "GET", "/" + text + "/42").text, "found 1 a=" + text + " b=42");
+    EXPECT_EQ(ask(table, "GET", "/x/" + text).text, "found 2 a=x b=" + text);
+    EXPECT_EQ(ask(table, "GET", "/s/" + text + "/t/").text, "found 3 r=" + text + "/t/");
+    EXPECT_EQ(ask(table, "GET", "/" + text + "/x/y").text, "404");
+    EXPECT_EQ(ask(table, "GET", "/" + text).text, "404");
+    // Wherever it stands, a byte that needs a closer look gets it.
+    for (std::size_t at = 0; at < size; at += size < 20 ? 1 : 7) {
+      std::string odd = text;
+      odd[at] = '%';
+      EXPECT_EQ(ask(table, "GET", "/x/" + odd).text, "400") << at << " of " << size;
+      odd[at] = '\0';
+      EXPECT_EQ(ask(table, "GET", "/x/" + odd).text, "400") << at << " of " << size;
+      odd[at] = '\xff';
+      EXPECT_EQ(ask(table, "GET", "/x/" + odd).text, "400") << at << " of " << size;
+      odd[at] = '.';
+      EXPECT_EQ(ask(table, "GET", "/x/" + odd).text, size == 1 ? "400" : "found 2 a=x b=" + odd);
+      EXPECT_EQ(ask(table, "GET", "/" + odd + "/..").text, "400");
+    }
+    EXPECT_EQ(ask(table, "GET", "/x/" + text + "%41").text, "found 2 a=x b=" + text + "A");
+  }
+}
+
 TEST(Router, ABadPathSaysWhatIsBad) {
   const RouteTable table = table_of({"GET /{x...}"});
   EXPECT_EQ(ask(table, "GET", "/%zz").match.fault, PathFault::bad_escape);
