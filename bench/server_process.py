@@ -41,9 +41,9 @@ def program(name):
 class ServerProcess:
     """`with ServerProcess("spate-showcase", "epoll", wrapper=["valgrind"]) as server: ... server.url`"""
 
-    def __init__(self, name, engine="epoll", workers=1, wrapper=(), patience=60):
+    def __init__(self, name, engine="epoll", workers=1, wrapper=(), patience=60, port=0):
         self.name, self.engine = name, engine
-        self._command = [*wrapper, program(name), "--listen", "127.0.0.1:0", "--workers", str(workers), "--engine", engine]
+        self._command = [*wrapper, program(name), "--listen", f"127.0.0.1:{port}", "--workers", str(workers), "--engine", engine]
         self._patience = patience
         self._process = None
         self.work = None
@@ -84,9 +84,8 @@ class ServerProcess:
     def _wait_for_url(self):
         until = time.monotonic() + self._patience
         while time.monotonic() < until:
-            found = re.search(r"http://[0-9.]+:[0-9]+", self.read("out"))
-            if found:
-                self.url = found.group()
+            self.url = self._find_url()
+            if self.url:
                 return
             if self._process.poll() is not None:
                 # Exit code 2 is a refusal of the flags: here, of the engine.
@@ -94,6 +93,11 @@ class ServerProcess:
                 raise kind(f"{self.name} --engine {self.engine} did not start: {self._complaint()}")
             time.sleep(0.02)
         raise MeasureError(f"{self.name} --engine {self.engine} named no address within {self._patience} s: {self._complaint()}")
+
+    def _find_url(self):
+        """Where the server can be asked, or nothing as long as it cannot."""
+        found = re.search(r"http://[0-9.]+:[0-9]+", self.read("out"))
+        return found.group() if found else ""
 
     def _complaint(self):
         lines = [line for line in self.read("err").splitlines() if line.strip() and not line.startswith("==")]
