@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: MIT
-# Read by ctest after the list of tests that spate_integration_test gave.
-if(spate_integration_test_TESTS)
-  set_tests_properties(${spate_integration_test_TESTS} PROPERTIES RUN_SERIAL TRUE)
-endif()
+# Read by ctest after the lists of tests that spate_integration_test gave, one for each engine.
+foreach(list IN ITEMS spate_integration_test_TESTS integration-uring_TESTS)
+  if(${list})
+    set_tests_properties(${${list}} PROPERTIES RUN_SERIAL TRUE)
+  endif()
+endforeach()

@@ -2,6 +2,7 @@
 #include "support.hpp"
 
 #include <arpa/inet.h>
+#include <gtest/gtest.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -10,6 +11,8 @@
 #include <filesystem>
 #include <fstream>
 #include <stdexcept>
+
+#include "io/uring/probe.hpp"
 
 namespace spate::integration {
 namespace {
@@ -28,6 +31,23 @@ ServerControl start_or_throw(Server& server) {
   if (!control) throw std::runtime_error(control.error().describe());
   return std::move(*control);
 }
+
+bool is_asked_for(std::string_view name) {
+  const char* engine = std::getenv("SPATE_TEST_ENGINE");
+  return engine != nullptr && engine == name;
+}
+
+// Where the machine forbids io_uring there is nothing to be tested on it, and that is said.
+class EngineOfTests final : public ::testing::Environment {
+ public:
+  void SetUp() override {
+    if (!is_asked_for("uring")) return;
+    if (const std::string reason = io::uring::why_not(); !reason.empty()) GTEST_SKIP() << reason;
+  }
+};
+
+[[maybe_unused]] const auto* const engine_of_tests =
+    ::testing::AddGlobalTestEnvironment(new EngineOfTests);
 
 }  // namespace
 
@@ -51,9 +71,8 @@ ServerOptions quick_options(unsigned workers) {
   options.limits.linger = 500ms;
   options.drain_timeout = 5s;
   // All of these tests run once on each engine; see CMakeLists.txt.
-  const char* engine = std::getenv("SPATE_TEST_ENGINE");
-  if (engine != nullptr && std::string_view(engine) == "epoll") options.engine = EngineKind::epoll;
-  if (engine != nullptr && std::string_view(engine) == "uring") options.engine = EngineKind::uring;
+  if (is_asked_for("epoll")) options.engine = EngineKind::epoll;
+  if (is_asked_for("uring")) options.engine = EngineKind::uring;
   return options;
 }
 

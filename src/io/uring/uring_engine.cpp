@@ -406,10 +406,25 @@ void UringEngine::dispatch(EngineClient& client) {
                      completions_.begin() + static_cast<std::ptrdiff_t>(next_));
   next_ = 0;
   if (accept_paused_by_error_ && now() >= accept_retry_) {
+    if (!has_spare_descriptor()) {
+      accept_retry_ = now() + accept_retry_after;
+      return;
+    }
     accept_paused_by_error_ = false;
     listeners_changed_ = true;
     client.on_accept_paused(0);
   }
+}
+
+// The kernel wants a descriptor before it looks whether there is a connection: without asking here,
+// each try would be told as another pause.
+bool UringEngine::has_spare_descriptor() noexcept {
+  const int spare = ::fcntl(event_, F_DUPFD_CLOEXEC, 0);
+  ++calls_;
+  if (spare < 0) return false;
+  ::close(spare);
+  ++calls_;
+  return true;
 }
 
 void UringEngine::handle(const Completion& completion, EngineClient& client) {

@@ -164,6 +164,7 @@ class UringEngine final : public Engine {
   void start(int fd, std::uint16_t listener, EngineClient& client);
   void start_waiting(EngineClient& client);
   void arm_listeners() noexcept;
+  bool has_spare_descriptor() noexcept;
   void arm_watches() noexcept;
 
   // --- connections ---
