@@ -13,10 +13,28 @@ namespace {
 // What a steady state keeps; a larger buffer is given back after the answer.
 constexpr std::size_t kept_capacity = 64 * 1024;
 
-// The name's number, when name and value may stand in an answer.
-KnownHeader check_field(std::string_view name, std::string_view value) {
-  const KnownHeader known = known_header(name);
+// Fields that the server sets itself.
+constexpr bool is_servers_own(KnownHeader known) noexcept {
+  switch (known) {
+    case KnownHeader::connection:
+    case KnownHeader::keep_alive:
+    case KnownHeader::content_length:
+    case KnownHeader::transfer_encoding:
+    case KnownHeader::date:
+      return true;
+    default:
+      return false;
+  }
+}
+
+bool may_stand(KnownHeader known, std::string_view name, std::string_view value) noexcept {
   // A name with a number is a name.
+  return (known != KnownHeader::unknown || is_field_name(name)) && is_field_value(value) &&
+         !is_servers_own(known);
+}
+
+[[noreturn, gnu::cold, gnu::noinline]] void refuse_field(KnownHeader known, std::string_view name,
+                                                         std::string_view value) {
   if (known == KnownHeader::unknown && !is_field_name(name)) {
     throw ErrorException(
         Error(Errc::invalid, "\"" + std::string(name) +
@@ -29,19 +47,11 @@ KnownHeader check_field(std::string_view name, std::string_view value) {
                                  " holds a control character such as CR, LF or NUL; "
                                  "remove or encode it (RFC 9110 section 5.5)"));
   }
-  switch (known) {
-    case KnownHeader::connection:
-    case KnownHeader::keep_alive:
-      throw ErrorException(
-          Error(Errc::invalid,
-                std::string(name) + " is set by the server; use ctx.connection().close()"));
-    case KnownHeader::content_length:
-    case KnownHeader::transfer_encoding:
-    case KnownHeader::date:
-      throw ErrorException(Error(Errc::invalid, std::string(name) + " is set by the server"));
-    default:
-      return known;
+  std::string sentence = std::string(name) + " is set by the server";
+  if (known == KnownHeader::connection || known == KnownHeader::keep_alive) {
+    sentence += "; use ctx.connection().close()";
   }
+  throw ErrorException(Error(Errc::invalid, std::move(sentence)));
 }
 
 // The end of the field line that begins at `at`, behind its CRLF.
@@ -72,30 +82,14 @@ int Response::checked(int status) {
 }
 
 Response& Response::type(std::string_view media_type) {
-  check_field("content-type", media_type);
+  if (!is_field_value(media_type))
+    refuse_field(KnownHeader::content_type, "content-type", media_type);
   type_.assign(media_type);
   fixed_type_ = {};
   return *this;
 }
 
-Response& Response::header(std::string_view name, std::string_view value) {
-  if (check_field(name, value) == KnownHeader::content_type) {
-    type_.assign(value);
-    return *this;
-  }
-  remove_header(name);
-  return append(name, value);
-}
-
-Response& Response::add_header(std::string_view name, std::string_view value) {
-  if (check_field(name, value) == KnownHeader::content_type) {
-    type_.assign(value);
-    return *this;
-  }
-  return append(name, value);
-}
-
-Response& Response::append(std::string_view name, std::string_view value) {
+inline void Response::append(std::string_view name, std::string_view value) {
   names_ |= name_bit(name);
   const std::size_t before = fields_.size();
   const std::size_t size = before + name.size() + value.size() + 4;
@@ -109,6 +103,26 @@ Response& Response::append(std::string_view name, std::string_view value) {
     *at = '\n';
     return size;
   });
+}
+
+Response& Response::header(std::string_view name, std::string_view value) {
+  return set(name, value, true);
+}
+
+Response& Response::add_header(std::string_view name, std::string_view value) {
+  return set(name, value, false);
+}
+
+Response& Response::set(std::string_view name, std::string_view value, bool replaces) {
+  const KnownHeader known = known_header(name);
+  if (!may_stand(known, name, value)) [[unlikely]]
+    refuse_field(known, name, value);
+  if (known == KnownHeader::content_type) {
+    type_.assign(value);
+    return *this;
+  }
+  if (replaces && (names_ & name_bit(name)) != 0) remove_header(name);
+  append(name, value);
   return *this;
 }
 

@@ -17,12 +17,7 @@ class TurnClock {
 
   void take() noexcept {
     now_ = read();
-    const auto sixteenths =
-        (now_ - start_) / (std::chrono::nanoseconds(std::chrono::seconds(1)) / ticks_per_second);
-    ticks_ = static_cast<Tick>(sixteenths) + 1;
-    timespec wall{};
-    ::clock_gettime(CLOCK_REALTIME_COARSE, &wall);
-    unix_seconds_ = wall.tv_sec;
+    if (now_ >= next_tick_) take_tick();
   }
   TimePoint now() const noexcept { return now_; }
   Tick ticks() const noexcept { return ticks_; }
@@ -35,8 +30,20 @@ class TurnClock {
     return TimePoint(std::chrono::seconds(t.tv_sec) + std::chrono::nanoseconds(t.tv_nsec));
   }
 
+  // A second of the wall is seen to change within a tick.
+  void take_tick() noexcept {
+    constexpr auto tick = std::chrono::nanoseconds(std::chrono::seconds(1)) / ticks_per_second;
+    const auto passed = (now_ - start_) / tick;
+    ticks_ = static_cast<Tick>(passed) + 1;
+    next_tick_ = start_ + (passed + 1) * tick;
+    timespec wall{};
+    ::clock_gettime(CLOCK_REALTIME_COARSE, &wall);
+    unix_seconds_ = wall.tv_sec;
+  }
+
   TimePoint start_;
   TimePoint now_;
+  TimePoint next_tick_;
   Tick ticks_ = 1;
   std::int64_t unix_seconds_ = 0;
 };

@@ -89,7 +89,8 @@ class Response {
   static std::uint64_t name_bit(std::string_view name) noexcept {
     return 1ULL << ((name.size() * 5 + static_cast<unsigned char>(name.front() | 0x20)) & 63);
   }
-  Response& append(std::string_view name, std::string_view value);
+  Response& set(std::string_view name, std::string_view value, bool replaces);
+  void append(std::string_view name, std::string_view value);
 
   int status_ = 200;
   std::string_view fixed_type_;

@@ -18,6 +18,7 @@
 
 #include "base/poison.hpp"
 #include "io/backlog.hpp"
+#include "io/epoll/plain_calls.hpp"
 #include "io/peer_address.hpp"
 
 namespace spate::io {
@@ -103,25 +104,13 @@ void EpollEngine::wait(Duration timeout) {
     milliseconds = static_cast<int>(std::min<std::int64_t>(ms, 60'000));
   }
   ++calls_;
-  const int count = ::epoll_wait(epoll_, events_->list, events_per_turn, milliseconds);
+  const int count = plain_epoll_wait(epoll_, events_->list, events_per_turn, milliseconds);
   event_count_ = std::max(count, 0);
   clock_.take();
 }
 
 void EpollEngine::dispatch(EngineClient& client) {
-  // What is queued while this list is walked waits for the next turn.
-  std::swap(again_, looking_);
-  for (const Again& entry : looking_) {
-    Slot* slot = slots_.find(entry.index, entry.generation);
-    if (slot == nullptr) continue;
-    slot->engine_flags &= static_cast<std::uint8_t>(~queued);
-    if (slot->engine_flags & broken) {
-      client.on_error(*slot, EPIPE);
-    } else if ((slot->engine_flags & (paused | unread)) == unread) {
-      read(*slot, client);
-    }
-  }
-  looking_.clear();
+  if (!again_.empty()) look_at_those_queued(client);
   for (int i = 0; i < event_count_; ++i) {
     const std::uint64_t data = events_->list[i].data.u64;
     const std::uint32_t ready = events_->list[i].events;
@@ -161,10 +150,31 @@ void EpollEngine::dispatch(EngineClient& client) {
   }
 }
 
+void EpollEngine::look_at_those_queued(EngineClient& client) {
+  // What is queued while this list is walked waits for the next turn.
+  std::swap(again_, looking_);
+  for (const Again& entry : looking_) {
+    Slot* slot = slots_.find(entry.index, entry.generation);
+    if (slot == nullptr) continue;
+    slot->engine_flags &= static_cast<std::uint8_t>(~queued);
+    if (slot->engine_flags & broken) {
+      client.on_error(*slot, EPIPE);
+    } else if ((slot->engine_flags & (paused | unread)) == unread) {
+      read(*slot, client);
+    }
+  }
+  looking_.clear();
+}
+
 void EpollEngine::on_connection_event(std::uint32_t index, std::uint16_t generation,
                                       std::uint32_t ready, EngineClient& client) {
   Slot* slot = slots_.find(index, generation);
   if (slot == nullptr) return;
+  if (ready == EPOLLIN && !(slot->engine_flags & paused)) [[likely]] {
+    slot->engine_flags |= unread;
+    read(*slot, client);
+    return;
+  }
   if (ready & EPOLLERR) {
     int error = 0;
     socklen_t size = sizeof error;
@@ -201,7 +211,7 @@ void EpollEngine::read(Slot& first, EngineClient& client) {
   for (int i = 0; i < reads_per_turn; ++i) {
     unpoison(receive_buffer_.get(), receive_size);
     ++calls_;
-    const ssize_t got = ::recv(slot->fd, receive_buffer_.get(), receive_size_, 0);
+    const ssize_t got = plain_recv(slot->fd, receive_buffer_.get(), receive_size_);
     if (got > 0) {
       const auto size = static_cast<std::size_t>(got);
       const bool full = size == receive_size_;
@@ -406,8 +416,21 @@ bool EpollEngine::has_unread(const Slot& slot) const noexcept {
 
 void EpollEngine::send(Slot& slot, std::span<const char> bytes) noexcept {
   if (slot.engine_flags & broken) return;
+  if (slot.backlog == nullptr) {
+    ++calls_;
+    const ssize_t sent = plain_send(slot.fd, bytes.data(), std::min(bytes.size(), send_size_));
+    if (sent == static_cast<ssize_t>(bytes.size())) [[likely]]
+      return;
+    if (sent > 0) {
+      bytes = bytes.subspan(static_cast<std::size_t>(sent));
+    } else if (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR && errno != ENOBUFS) {
+      slot.engine_flags |= broken;
+      look_again(slot);
+      return;
+    }
+  }
   try {
-    send_or_keep(slot, bytes);
+    keep(slot, bytes);
   } catch (const std::bad_alloc&) {
     // Bytes that cannot be kept are lost, and the connection with them.
     slot.engine_flags |= broken;
@@ -415,21 +438,8 @@ void EpollEngine::send(Slot& slot, std::span<const char> bytes) noexcept {
   }
 }
 
-void EpollEngine::send_or_keep(Slot& slot, std::span<const char> bytes) {
+void EpollEngine::keep(Slot& slot, std::span<const char> bytes) {
   if (slot.backlog == nullptr) {
-    ++calls_;
-    ssize_t sent = ::send(slot.fd, bytes.data(), std::min(bytes.size(), send_size_), MSG_NOSIGNAL);
-    if (sent == static_cast<ssize_t>(bytes.size())) [[likely]]
-      return;
-    if (sent < 0) {
-      if (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR && errno != ENOBUFS) {
-        slot.engine_flags |= broken;
-        look_again(slot);
-        return;
-      }
-      sent = 0;
-    }
-    bytes = bytes.subspan(static_cast<std::size_t>(sent));
     slot.backlog = new Backlog;
     slot.backlog->in_kernel = unacknowledged(slot.fd);
     ++calls_;

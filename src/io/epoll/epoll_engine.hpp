@@ -84,13 +84,14 @@ class EpollEngine final : public Engine {
 
   EpollEngine(int epoll, int event, const Options& options);
 
+  void look_at_those_queued(EngineClient& client);
   void on_connection_event(std::uint32_t index, std::uint16_t generation, std::uint32_t ready,
                            EngineClient& client);
   void accept_from(Listener listener, EngineClient& client, int most);
   void start(int fd, std::uint16_t listener, EngineClient& client);
   void read(Slot& slot, EngineClient& client);
   void flush_backlog(Slot& slot, EngineClient& client);
-  void send_or_keep(Slot& slot, std::span<const char> bytes);
+  void keep(Slot& slot, std::span<const char> bytes);
   void look_again(Slot& slot);
   void free_slot(Slot& slot) noexcept;
   void set_accepting(bool on) noexcept;
