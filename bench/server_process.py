@@ -54,6 +54,8 @@ class ServerProcess:
         return self._process.pid
 
     def __enter__(self):
+        # Whoever ends this script by a signal ends the server too: `with` unwinds on exceptions alone.
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
         self.work = tempfile.mkdtemp(prefix="spate-bench-")
         with open(self._path("out"), "wb") as out, open(self._path("err"), "wb") as err:
             self._process = subprocess.Popen(self._command, stdout=out, stderr=err, cwd=self.work)
