@@ -4,8 +4,9 @@
 
 As many servers (spate-measured-server, one worker, a port of its own, the default limit of connections, the idle limit raised) and as many
 spate-load that hold their connections as the limit of descriptors of a process asks for. Each server is warmed with a GET, a Task that waits and
-an upload of 20 KiB over 256 connections that then end, again and again until its memory grows no more: that is its empty state. Each held
-connection has had the same three before it idles.
+an upload on each of 1,000 connections that come and go, until its memory grows no more: that is its empty state. Each held connection
+has had the same three before it idles. The first thousand of a server lie in slots that the warming touched, so what a server grows by is
+divided by the others, and that is what a connection costs.
 
 User memory is Private_Dirty of /proc/PID/smaps_rollup, the pages that a server alone has written, and beside it Pss, which adds its shares of
 the libraries' pages; the worse growth is judged. Kernel memory (sockets, descriptor tables) is the system's and in neither: Slab, PageTables
@@ -19,6 +20,7 @@ Exit code: 0 all goals met, 1 one missed, 2 not started, 3 none missed but a run
 """
 
 import argparse
+import contextlib
 import ctypes
 import json
 import math
@@ -39,19 +41,18 @@ from server_process import MeasureError, program, progress
 GOAL_BYTES = 96  # user bytes for each connection
 GOAL_P99_US = 5_000
 GOAL_PAUSE_US = 10_000
-WARM_CONNECTIONS = 256  # as many as spate-load opens at a time
-MOST_WARM_ROUNDS = 15
-WARM_GROWTH = 0.01  # less in a round is a server that is warm
+WARM_CONNECTIONS = 1000  # for each server
+MOST_WARM_ROUNDS = 20
+WARM_GROWTH = 0.01  # less in two rounds is a server that is warm
 OPENING_AT_ONCE = 6  # holders that open at the same time; more would only wait for each other
 SOURCES = "127.0.1.1-127.0.1.8"  # so that a search for a free port is short
-UPLOAD_BYTES = 20 * 1024
-KERNEL_BYTES = 7_600  # for a connection, both ends, measured; asked for with a tenth on top
+KERNEL_BYTES = 9_000  # of slabs, for a connection, both ends, measured; asked for with a tenth on top
 PROCESS_BYTES = 8 << 20  # a server and its holder, without their connections
 SPARE_DESCRIPTORS = 40  # a holder's own, and some
 DISTURBED_SHARE = 0.05  # of all cores, used by others
 LONGEST_OPENING = 1800
 TURN_SECONDS = 0.5
-WARM_REQUESTS = f"GET /plaintext\n\nGET /sleep?ms=1\n\nPOST /upload\n@size {UPLOAD_BYTES}\n"
+WARM_REQUESTS = "GET /plaintext\n\nGET /sleep?ms=1\n\nPOST /upload\n@size {}\n"
 PR_SET_PDEATHSIG = 1
 
 
@@ -128,12 +129,15 @@ class Processes:
     def __exit__(self, *_):
         self.end(list(self.all))
 
-    def start(self, command, **options):
-        def die_with_parent():
-            self.libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    def start(self, command, before_others=False, **options):
+        def in_child():
+            self.libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)  # should this program be killed
+            if before_others:
+                with contextlib.suppress(PermissionError):
+                    os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(1))
 
         # A session of its own: Ctrl-C reaches this program, which then ends them in order.
-        process = subprocess.Popen(command, preexec_fn=die_with_parent, start_new_session=True, text=True, **options)
+        process = subprocess.Popen(command, preexec_fn=in_child, start_new_session=True, text=True, **options)
         self.all.append(process)
         return process
 
@@ -163,17 +167,17 @@ class Bench:
         self.errors = open(os.path.join(folder, "errors"), "w+", encoding="utf-8")  # pylint: disable=consider-using-with
         self.warm_file = os.path.join(folder, "warm.txt")
         with open(self.warm_file, "w", encoding="ascii") as file:
-            file.write(WARM_REQUESTS)
+            file.write(WARM_REQUESTS.format(options.body))
 
     def complaint(self):
         self.errors.seek(0)
         return " / ".join(self.errors.read().split("\n")[:3]) or "it said nothing"
 
-    def start_server(self):
+    def start_server(self, before_others=False):
         options = self.options
         command = [program("spate-measured-server"), "--listen", "127.0.0.1:0", "--workers", "1", "--engine", options.engine]
         command += ["--idle", str(options.idle)]
-        process = self.processes.start(command, stdout=subprocess.PIPE, stderr=self.errors, stdin=subprocess.DEVNULL)
+        process = self.processes.start(command, before_others, stdout=subprocess.PIPE, stderr=self.errors, stdin=subprocess.DEVNULL)
         for line in process.stdout:
             if found := re.search(r"http://[0-9.]+:[0-9]+", line):
                 process.url = found.group()
@@ -185,10 +189,11 @@ class Bench:
         command += ["--source-addresses", SOURCES, *map(str, flags), url + "/plaintext"]
         return command
 
-    def start_holder(self, server, connections, *flags):
+    def start_holder(self, server, connections, *flags, before_others=False):
         hold = ["--gate", "--warm-file", self.warm_file, "--warm-requests", 3, *flags]
         command = self.load_command(server.url, connections, *hold)
-        return self.processes.start(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.errors)
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+        return self.processes.start(command, before_others, stderr=self.errors, **pipes)
 
     def result_of(self, holder):
         """Its JSON; waits until it ends."""
@@ -199,27 +204,29 @@ class Bench:
         return json.loads(line)
 
     def warm(self, servers):
-        """Rounds of connections that come and go, until the servers' memory grows no more; says how many."""
-        before = 0
-        for done in range(1, MOST_WARM_ROUNDS + 1):
+        """Rounds of connections that open as those that will be held, and go, until two add nothing; says how many it took.
+
+        The pools of requests under way are then as full as the opening makes them, and growth beyond is the connections'.
+        """
+        sizes = []
+        while len(sizes) < MOST_WARM_ROUNDS:
             for first in range(0, len(servers), OPENING_AT_ONCE):
-                progress(f"warming, round {done}: server {first + 1} of {len(servers)}")
+                progress(f"warming, round {len(sizes) + 1}: server {first + 1} of {len(servers)}")
                 some = servers[first : first + OPENING_AT_ONCE]
                 holders = [self.start_holder(server, WARM_CONNECTIONS, "--hold", 0.01) for server in some]
-                self.wait_open(holders, [])
+                self.wait_open(holders)
                 let_go(holders)
                 for holder in holders:
                     check(self.result_of(holder))
                 self.processes.end(holders)
-            now = user_memory([server.pid for server in servers])["private_dirty"]
-            if now < before * (1 + WARM_GROWTH):
-                return done
-            before = now
-        return MOST_WARM_ROUNDS
+            sizes.append(user_memory([server.pid for server in servers])["private_dirty"])
+            if len(sizes) > 2 and sizes[-1] < sizes[-3] * (1 + WARM_GROWTH):
+                break
+        return len(sizes)
 
-    def wait_open(self, holders, to_start):
+    def wait_open(self, holders, to_start=None):
         """Until all say that their connections are open; starts the next of `to_start` whenever one does."""
-        base, wanted = tcp_sockets(), self.options.connections
+        base = tcp_sockets()
         until = time.monotonic() + LONGEST_OPENING
         with selectors.DefaultSelector() as selector:
             for holder in holders:
@@ -236,8 +243,8 @@ class Bench:
                         holder = to_start.pop()()
                         holders.append(holder)
                         selector.register(holder.stdout, selectors.EVENT_READ, holder)
-                if wanted > WARM_CONNECTIONS:
-                    progress(f"opening connections: {max(0, tcp_sockets() - base) // 2:,} of {wanted:,}")
+                if to_start is not None:
+                    progress(f"opening connections: {max(0, tcp_sockets() - base) // 2:,} of {self.options.connections:,}")
         return holders
 
 
@@ -300,7 +307,7 @@ def watched(pids, seconds, cores):
 def measure_million(bench, shares):
     """One server and one holder for each number of connections in `shares`."""
     options, cores = bench.options, len(os.sched_getaffinity(0))
-    report = {"processes": 2 * len(shares), "sockets_before": tcp_sockets()}
+    report = {"connections": sum(shares), "warm_connections": WARM_CONNECTIONS * len(shares), "processes": 2 * len(shares)}
     servers = []
     for number in range(len(shares)):
         progress(f"starting server {number + 1} of {len(shares)}")
@@ -325,7 +332,7 @@ def measure_million(bench, shares):
     report["sockets"] = tcp_sockets()
     report["user_open"] = user_memory(pids)
     report["kernel_open"] = kernel_memory()
-    say_memory(report, sum(shares))
+    say_memory(report)
 
     seconds = options.windows * options.window
     let_go(holders)
@@ -348,14 +355,14 @@ def measure_million(bench, shares):
 
 
 def measure_growth(bench, most):
-    """The same load twice on a fresh server, without growth and with."""
+    """The same load twice on a fresh server, without growth and with; both ends run before all others where the system allows it."""
     options, cores = bench.options, len(os.sched_getaffinity(0))
     report = {}
     for name, more in (("still", []), ("growing", ["--grow-to", most])):
-        server = bench.start_server()
+        server = bench.start_server(before_others=True)
         flags = ["--hold", options.steady, "--mode", "poisson", "--rate", options.steady_rate, "--watch-pid", server.pid, *more]
-        holder = bench.start_holder(server, 100, *flags)
-        bench.wait_open([holder], [])
+        holder = bench.start_holder(server, 100, *flags, before_others=True)
+        bench.wait_open([holder])
         let_go([holder])
         run = watched([server.pid, holder.pid], options.steady, cores)
         result = bench.result_of(holder)
@@ -380,24 +387,28 @@ def mega(size):
 
 
 def growth(report, at):
-    return {name: report[at][name] - report["user_empty"][name] for name in report["user_empty"]}
+    """Bytes for each connection and for all, by kind of memory; those whose slots the warming touched cost as much as the others."""
+    fresh = report["connections"] - report["warm_connections"]
+    each = {name: (report[at][name] - report["user_empty"][name]) / fresh for name in report["user_empty"]}
+    return each, {name: size * report["connections"] for name, size in each.items()}
 
 
-def say_memory(report, connections):
-    grown = growth(report, "user_open")
+def say_memory(report):
+    each, grown = growth(report, "user_open")
     before, after = report["kernel_empty"], report["kernel_open"]
-    say(f"{connections:,} connections open in {report['opening_seconds']:.0f} s, {report['sockets']:,} TCP sockets, {report['processes']} processes")
-    say(f"user memory of the servers grew by {mega(grown['private_dirty'])} Private_Dirty, {mega(grown['pss'])} Pss: "
-        f"{grown['private_dirty'] / connections:.1f} and {grown['pss'] / connections:.1f} bytes a connection")
-    say(f"in sum they have {mega(report['user_open']['private_dirty'])} Private_Dirty, {mega(report['user_open']['pss'])} Pss")
+    say(f"{report['connections']:,} connections open in {report['opening_seconds']:.0f} s, {report['sockets']:,} TCP sockets, "
+        f"{report['processes']} processes")
+    say(f"user memory of the servers for them: {mega(grown['private_dirty'])} Private_Dirty, {mega(grown['pss'])} Pss; "
+        f"{each['private_dirty']:.1f} and {each['pss']:.1f} bytes a connection")
+    say(f"in sum the servers have {mega(report['user_open']['private_dirty'])} Private_Dirty, {mega(report['user_open']['pss'])} Pss")
     say(f"kernel: Slab {mega(before['Slab'])} -> {mega(after['Slab'])}, PageTables {mega(before['PageTables'])} -> {mega(after['PageTables'])}; "
         f"MemAvailable fell by {mega(before['MemAvailable'] - after['MemAvailable'])} (both ends, clients' memory included)")
 
 
 def say_requests(report, options):
-    grown = growth(report, "user_after_requests")
-    say(f"{report['alive']:,} connections alive at the end; user memory then {mega(grown['private_dirty'])} Private_Dirty, "
-        f"{mega(grown['pss'])} Pss above empty")
+    _, grown = growth(report, "user_after_requests")
+    say(f"{report['alive']:,} connections alive at the end; user memory for them then {mega(grown['private_dirty'])} Private_Dirty, "
+        f"{mega(grown['pss'])} Pss")
     if not options.rate:
         return
     for number, window in enumerate(report["windows"]):
@@ -413,7 +424,7 @@ def judge(report, options):
     """Name, met, disturbed, in words; a goal that is met is met also on a disturbed machine."""
     goals = []
     for at, when in (("user_open", "idle"), ("user_after_requests", "after the requests")):
-        worst = max(growth(report["million"], at).values())
+        worst = max(growth(report["million"], at)[1].values())
         goals.append((f"user memory {when}: {mega(worst)} for {options.connections:,} connections, goal "
                       f"{mega(GOAL_BYTES * options.connections)}", worst <= GOAL_BYTES * options.connections, False))
     million = report["million"]
@@ -474,6 +485,7 @@ def read_options():
     parser.add_argument("--connections", type=int, default=1_000_000)
     parser.add_argument("--engine", default="auto", help="of the servers (default: auto)")
     parser.add_argument("--idle", type=int, default=3600, help="the servers' limit of idleness, in seconds (default: 3600)")
+    parser.add_argument("--body", type=int, default=1024, help="bytes of the upload that each has had (default: 1024)")
     parser.add_argument("--rate", type=float, default=10_000, help="requests a second over all connections (default: 10000; 0: none)")
     parser.add_argument("--windows", type=int, default=10)
     parser.add_argument("--window", type=float, default=10, help="seconds (default: 10)")
@@ -481,8 +493,8 @@ def read_options():
     parser.add_argument("--steady-rate", type=float, default=1_000, help="requests a second meanwhile (default: 1000)")
     parser.add_argument("--json", metavar="FILE")
     options = parser.parse_args()
-    if options.connections < 1000 or options.windows < 1 or options.window <= 0 or options.rate < 0 or options.steady < 0:
-        parser.error("--connections is at least 1000, --windows at least 1, and no time or rate is negative")
+    if options.connections < 5 * WARM_CONNECTIONS or options.windows < 1 or options.window <= 0 or min(options.rate, options.steady, options.body) < 0:
+        parser.error(f"--connections is at least {5 * WARM_CONNECTIONS}, --windows at least 1, and no time or rate is negative")
     return options
 
 
