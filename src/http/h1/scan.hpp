@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Finding the first byte of a class, 16 at a time with SSE2 where there is any, one at a time
-// elsewhere. The only place of the HTTP/1.1 codec that knows about vector registers.
+// elsewhere: for the state machine, which sees what scan_head.hpp does not take.
 // Never reads outside [begin, end): the last, partial block is read overlapping backwards.
 #pragma once
 
