@@ -16,6 +16,12 @@
 #include "base/cpu_features.hpp"
 #include "http/h1/request_parser.hpp"
 
+namespace spate::base {
+
+void PrintTo(SimdLevel level, std::ostream* out) { *out << to_string(level); }
+
+}  // namespace spate::base
+
 namespace spate::h1 {
 namespace {
 
