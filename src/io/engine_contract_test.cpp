@@ -768,6 +768,74 @@ TEST_P(KernelEngine, TakesAnAdoptedDescriptorAsAConnection) {
   EXPECT_EQ(peer.receive(), "answer");
 }
 
+// Small sends are taken before the kernel has seen them: closing right behind one must not lose
+// what the kernel did not take of it.
+TEST(UringEngine, FinishesInTheBackgroundWhatWasSentRightBeforeClosing) {
+  if (const std::string reason = uring::why_not(); !reason.empty()) GTEST_SKIP() << reason;
+  for (const bool armed : {false, true}) {
+    SocketWorld world(UringEngine::make());
+    Engine& engine = world.engine();
+    Recorder client(engine);
+    const std::string piece(3'000, 'p');
+    const auto turn = [&] {
+      engine.wait(std::chrono::milliseconds(5));
+      engine.dispatch(client);
+    };
+    const auto send_piece = [&](Slot& slot) {
+      const std::span<char> space = engine.send_space();
+      std::ranges::copy(piece, space.begin());
+      engine.send(slot, space.first(piece.size()));
+    };
+    // A peer that does not read, and how many pieces its network holds.
+    const auto connect = [&] {
+      auto peer = world.connect(true);
+      const std::size_t before = client.slots.size();
+      while (client.slots.size() == before) turn();
+      // From the second receive on it stays armed, and has to be cancelled before closing.
+      if (armed) {
+        peer->send("x");
+        const std::size_t heard = client.received.size();
+        while (client.received.size() == heard) turn();
+      }
+      return peer;
+    };
+    auto measured = connect();
+    int fit = 0;
+    for (; fit < 10'000; ++fit) {
+      send_piece(*client.slots.back());
+      turn();
+      if (engine.backlog(*client.slots.back()) > 0) break;
+    }
+    ASSERT_GT(fit, 0);
+    ASSERT_LT(fit, 10'000);
+    engine.close(*client.slots.back());
+    for (const int count : {fit - 1, fit, fit + 1}) {
+      auto peer = connect();
+      Slot& slot = *client.slots.back();
+      int sent = 0;
+      for (; sent < count && engine.backlog(slot) == 0; ++sent) {
+        send_piece(slot);
+        turn();
+      }
+      if (engine.backlog(slot) > 0) {
+        engine.close(slot);
+        continue;
+      }
+      send_piece(slot);
+      engine.close(slot);
+      EXPECT_EQ(engine.slots().size(), 0U);
+      std::size_t received = 0;
+      for (int i = 0; i < 1'000 && !peer->sees_end(); ++i) {
+        turn();
+        received += peer->receive().size();
+      }
+      EXPECT_EQ(received, (static_cast<std::size_t>(sent) + 1) * piece.size());
+      EXPECT_TRUE(peer->sees_end());
+      EXPECT_FALSE(peer->sees_reset());
+    }
+  }
+}
+
 TEST_P(KernelEngine, CountsItsSystemCalls) {
   auto engine = GetParam().make().value();
   Recorder client(*engine);

@@ -200,6 +200,7 @@ class UringEngine final : public Engine {
   std::size_t arena_used_ = 0;
   std::vector<Sent> batch_;
   std::vector<Sent> finished_;
+  std::int64_t batch_began_ = 0;
   bool closes_wait_ = false;  // a slot of the batch was closed whose descriptor is not
   std::vector<Completion> completions_;
   std::size_t next_ = 0;  // of completions_
