@@ -112,14 +112,12 @@ void NoContent::answer_to(Context& ctx) && { app::answer_status(ctx, 204, {}); }
 
 void Redirect::answer_to(Context& ctx) && { app::answer_status(ctx, status_, location_); }
 
-Verdict::Verdict(const Html& page)
-    : response_(std::make_unique<Response>(200, std::string(page.view()))) {
-  response_->type(app::html_type).header("x-content-type-options", "nosniff");
+Verdict::Verdict(const Html& page) : Verdict(Response(200, std::string(page.view()))) {
+  response()->type(app::html_type).header("x-content-type-options", "nosniff");
 }
 
-Verdict::Verdict(const Redirect& redirect)
-    : response_(std::make_unique<Response>(redirect.status())) {
-  response_->header("location", redirect.location());
+Verdict::Verdict(const Redirect& redirect) : Verdict(Response(redirect.status())) {
+  response()->header("location", redirect.location());
 }
 
 namespace {

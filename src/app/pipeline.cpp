@@ -46,6 +46,11 @@ void answer_out_of_memory(http::Exchange& exchange) noexcept {
 }  // namespace
 
 void Pipeline::plan(const http::RequestHead& head, Arena& arena, http::Plan& out) noexcept {
+  const Match match = table_.match_short(head.method(), head.path(), out.params);
+  if (match.kind == MatchKind::found) [[likely]] {
+    apply(targets_[match.route], out);
+    return;
+  }
   const Target* target = &out_of_memory_;
   try {
     target = &locate(head, head.path(), arena, out.params);
@@ -83,16 +88,12 @@ const Target& Pipeline::locate(const http::RequestHead& head, std::string_view p
   return not_found_;
 }
 
-void Pipeline::apply(const Target& target, http::Plan& out) const noexcept {
+void Pipeline::apply(const Target& target, http::Plan& out) noexcept {
   const Chain& chain = *target.chain;
   out.route = &target;
   out.limits = &chain.limits;
-  out.body = chain.body;
-  out.may_wait = may_wait(chain);
-  // A hook may still lead the request to a route that wants the body: it is kept within reach.
-  if (out.body == http::Plan::Body::unwanted && has_server_before_ && any_wants_body_) {
-    out.body = http::Plan::Body::streamed;
-  }
+  out.body = chain.planned_body;
+  out.may_wait = chain.may_wait;
 }
 
 const Chain& Pipeline::chain_of(const http::Plan& plan) const noexcept {
@@ -545,11 +546,25 @@ void Pipeline::seal(RouteTable table, const Limits& limits) {
     targets_.push_back({MatchKind::found, PathFault::none, {}, &chain});
   }
 
+  for (Chain& chain : chains_) plan_chain(chain);
+  plan_chain(no_route_);
+
   not_found_ = {MatchKind::not_found, PathFault::none, {}, &no_route_};
   method_unknown_ = {MatchKind::method_unknown, PathFault::none, {}, &no_route_};
   out_of_memory_ = {MatchKind::found, PathFault::none, {}, &no_route_};
   for (std::size_t i = 0; i < bad_paths_.size(); ++i) {
     bad_paths_[i] = {MatchKind::bad_path, static_cast<PathFault>(i), {}, &no_route_};
+  }
+}
+
+// What the socket half is told of a chain before anything of the request runs.
+void Pipeline::plan_chain(Chain& chain) const noexcept {
+  chain.may_wait =
+      !chain.is_plain || !server_before_is_plain_ || (has_server_before_ && any_waits_);
+  chain.planned_body = chain.body;
+  // A hook may still lead the request to a route that wants the body: it is kept within reach.
+  if (chain.body == http::Plan::Body::unwanted && has_server_before_ && any_wants_body_) {
+    chain.planned_body = http::Plan::Body::streamed;
   }
 }
 

@@ -33,6 +33,9 @@ struct Chain {
   http::Plan::Body body = http::Plan::Body::unwanted;
   bool is_plain = true;  // before, handler and after
   bool after_is_plain = true;
+  // For the plan: hooks of the server may lead elsewhere, so these look beyond the chain.
+  bool may_wait = false;
+  http::Plan::Body planned_body = http::Plan::Body::unwanted;
 };
 
 // What a request's method and path lead to.
@@ -62,15 +65,13 @@ class Pipeline final : public http::Service {
   Task<> run_after_hooks(Context& ctx) const;
   void* find_state(const void* tag) const noexcept;
   std::uint32_t background_limit() const noexcept { return background_limit_; }
-  bool may_wait(const Chain& chain) const noexcept {
-    return !chain.is_plain || !server_before_is_plain_ || (has_server_before_ && any_waits_);
-  }
   const std::vector<Chain>& chains() const noexcept { return chains_; }
 
  private:
   const Target& locate(const http::RequestHead& head, std::string_view path, Arena& arena,
                        http::PathParams& params) const;
-  void apply(const Target& target, http::Plan& out) const noexcept;
+  static void apply(const Target& target, http::Plan& out) noexcept;
+  void plan_chain(Chain& chain) const noexcept;
   const Chain& chain_of(const http::Plan& plan) const noexcept;
 
   http::RunState run_plain(Context& ctx, bool goes_on) const noexcept;

@@ -211,7 +211,7 @@ std::vector<RouteListing> App::routes() const {
     entry.name = route.settings.name;
     entry.where = route.where;
     if (i < chains.size()) {
-      entry.may_wait = registry_->pipeline.may_wait(chains[i]);
+      entry.may_wait = chains[i].may_wait;
       entry.limits = chains[i].limits;
     }
   }

@@ -89,16 +89,23 @@ class RouteTable {
   [[gnu::always_inline]] Match match(Method method, std::string_view method_text,
                                      std::string_view path, ParamValues& out,
                                      std::span<char> scratch) const noexcept {
-    // perf: a short route without parameters is found here, without a call. A raw path in this
-    // table is equal to a literal that was checked at start: it needs no decoding and no check, and
-    // literals come first, so nothing else can win. What is found has the method.
+    if (const Match match = match_short(method, path, out); match.kind == MatchKind::found) {
+      return match;
+    }
+    return match_plain({method, method_text, path, out, scratch});
+  }
+  // The same, but only a short path of a route without parameters is found, without a call. A raw
+  // path in this table is equal to a literal that was checked at start: it needs no decoding and no
+  // check, and literals come first, so nothing else can win.
+  [[gnu::always_inline]] Match match_short(Method method, std::string_view path,
+                                           ParamValues& out) const noexcept {
     if (path.size() <= TextIndex::max_short && method != Method::other) {
       const MethodSet wanted = MethodSet{1} << static_cast<unsigned>(method);
       if (const Entry* const entry = entry_of(statics_.find_short(0, path), wanted)) {
         return found(*entry, out);
       }
     }
-    return match_plain({method, method_text, path, out, scratch});
+    return {};
   }
 
   // Every route in the order of registration.

@@ -342,6 +342,7 @@ bool ConnectionH1::after_answer(io::Slot& slot, ExchangeH1& exchange, Input& inp
 // Answers a request that the application never sees, and ends the connection.
 void ConnectionH1::refuse(io::Slot& slot, ExchangeH1& exchange, int status,
                           std::string_view detail) {
+  exchange.has_more = true;
   http::render_problem(exchange.response, status, detail, exchange.request_id());
   exchange.write_answer(true);
   ++worker_->counters().responses;
@@ -355,6 +356,7 @@ void ConnectionH1::refuse(io::Slot& slot, ExchangeH1& exchange, int status,
 void ConnectionH1::hold(io::Slot& slot, ExchangeH1& exchange, Input& input,
                         ExchangeH1::Phase phase) {
   exchange.phase = phase;
+  exchange.has_more = true;
   slot.session = &exchange;
   set_state(slot, SlotState::active);
   // What a plain handler answers with may lie in the receive buffer. It is copied once, not again

@@ -102,15 +102,20 @@ void ExchangeH1::clear() noexcept {
   arena.reset();
   response.clear();
   plan.clear();
-  parser.reset();
-  clear_buffer(input);
-  clear_buffer(body);
-  failure.reset();
-  static_cast<ExchangeStateH1&>(*this) = ExchangeStateH1();
-  forget_events();
-  space_ = nullptr;
   request_id_ = {};
   slot_ = nullptr;
+  if (has_more) [[unlikely]] {
+    parser.reset();
+    clear_buffer(input);
+    clear_buffer(body);
+    failure.reset();
+    static_cast<ExchangeStateH1&>(*this) = ExchangeStateH1();
+    forget_events();
+    space_ = nullptr;
+  } else {
+    phase = Phase::head;
+    keeps_head = in_turn = close_after = abort_now = close_told = false;
+  }
 }
 
 coro::TaskContext& ExchangeH1::context() noexcept {
@@ -202,6 +207,7 @@ void ExchangeH1::start_deferred_slowly() noexcept {
 // --- the body of the request ---
 
 void ExchangeH1::expect_body() noexcept {
+  has_more = true;
   body_is_chunked = head.chunked;
   body_left = head.content_length.value_or(0);
   body_complete = !head.has_body();
@@ -307,6 +313,7 @@ std::size_t ExchangeH1::discard(std::string_view bytes) noexcept {
 }
 
 void ExchangeH1::update_reading() {
+  has_more = true;
   const bool has_room = pending_input().size() < worker_->limits().body_window;
   const bool wanted =
       phase == Phase::head || phase == Phase::discarding || (wants_body() && has_room);
@@ -340,6 +347,7 @@ void ExchangeH1::send_continue() {
 }
 
 http::BodyState ExchangeH1::buffer_body() noexcept {
+  has_more = true;
   // The plan may have been another one when the head was looked at: a hook rewrote the path, or a
   // streamed body is wanted whole after all.
   const std::size_t limit = plan.limits->body;
@@ -357,6 +365,7 @@ http::BodyState ExchangeH1::buffer_body() noexcept {
 }
 
 http::BodyState ExchangeH1::read_body(std::string_view& piece) noexcept {
+  has_more = true;
   // A body that came with its head lies in `whole`.
   if (!whole.empty()) {
     piece = std::exchange(whole, {});
@@ -411,6 +420,7 @@ std::optional<http::Exchange::BodySpace> ExchangeH1::body_space() noexcept {
 }
 
 void ExchangeH1::use_body_space(std::size_t size) noexcept {
+  has_more = true;
   space_size = static_cast<std::uint32_t>(size);
   response.body_view({space_, size});
 }
@@ -489,6 +499,7 @@ void ExchangeH1::write_answer(bool close) {
   if (is_head || without || content.empty()) return;
   if (content.size() > copied_body) {
     sending = content;
+    has_more = true;
     return;
   }
   Output& output = worker_->output();
@@ -528,7 +539,7 @@ bool ExchangeH1::begin_stream(std::optional<std::uint64_t> length) {
   // An answer that begins before its request has ended: behind its head there is no place for a
   // 100.
   if (plan.body == http::Plan::Body::streamed) send_continue();
-  stream_begun_ = true;
+  stream_begun_ = has_more = true;
   stop_handler_timer();
   const bool is_head = head.method() == Method::head;
   h1::Framing framing = h1::Framing::none;

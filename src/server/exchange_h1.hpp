@@ -50,7 +50,8 @@ struct UserState {
   std::unique_ptr<SlotConnection::State> state;
 };
 
-// What a request changes in its exchange, apart from what owns memory: put back in one go.
+// What a request changes in its exchange, apart from what owns memory. The usual request is
+// answered in the turn in which it came and changes only the first few.
 struct ExchangeStateH1 {
   enum class Phase : std::uint8_t {
     head,        // bytes of the head are arriving
@@ -58,6 +59,14 @@ struct ExchangeStateH1 {
     discarding,  // answered; the rest of the body is read and dropped
     sending,     // answered; bytes of it have not been taken by the kernel yet
   };
+
+  Phase phase = Phase::head;
+  bool keeps_head = false;
+  bool in_turn = false;      // run() is on the stack: body_space() may be used
+  bool close_after = false;  // the application or a rule wants the connection to end
+  bool abort_now = false;
+  bool close_told = false;  // the answer's head says `Connection: close`
+  bool has_more = false;    // something below was changed, or a buffer of the exchange
 
   h1::ChunkedDecoder decoder;
   std::size_t input_offset = 0;
@@ -75,7 +84,6 @@ struct ExchangeStateH1 {
   io::Tick write_began = 0;  // waiting for the backlog
   io::Tick last_drain = 0;
   std::uint32_t space_size = 0;
-  Phase phase = Phase::head;
   bool body_is_chunked = false;
   bool body_complete = true;
   bool body_wanted = false;
@@ -84,12 +92,7 @@ struct ExchangeStateH1 {
   bool input_ended = false;  // the peer has closed its sending side before the content was complete
   bool continue_due = false;  // the client waits for 100 (Continue)
   bool keeps_answer = false;  // `sending` lies in the arena
-  bool keeps_head = false;
-  bool is_pending = false;   // a task of the application will call finish()
-  bool in_turn = false;      // run() is on the stack: body_space() may be used
-  bool close_after = false;  // the application or a rule wants the connection to end
-  bool abort_now = false;
-  bool close_told = false;  // the answer's head says `Connection: close`
+  bool is_pending = false;    // a task of the application will call finish()
   bool stream_chunked = false;
   bool stream_ended = false;
   bool stream_has_length = false;

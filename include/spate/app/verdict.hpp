@@ -9,6 +9,7 @@
 #include <spate/http/response.hpp>
 #include <type_traits>
 #include <utility>
+#include <variant>
 
 namespace spate {
 
@@ -17,28 +18,31 @@ struct Pass {};
 inline constexpr Pass pass{};
 
 // `pass`, or a refusal: a Response, `problem(401, "sign in first")`, a Redirect, Html.
-// cost: `pass` is two null pointers.
+// cost: `pass` is a null pointer.
 class Verdict {
  public:
   Verdict(Pass) noexcept {}
-  Verdict(Response answer) : response_(std::make_unique<Response>(std::move(answer))) {}
+  Verdict(Response answer) : refusal_(std::make_unique<Refusal>(std::move(answer))) {}
   Verdict(std::unexpected<Error> error)
-      : error_(std::make_unique<Error>(std::move(error).error())) {}
+      : refusal_(std::make_unique<Refusal>(std::move(error).error())) {}
   // A Result<> that succeeded passes.
   Verdict(Result<> result) {
-    if (!result) error_ = std::make_unique<Error>(std::move(result.error()));
+    if (!result) refusal_ = std::make_unique<Refusal>(std::move(result.error()));
   }
   Verdict(const Html& page);
   Verdict(const Redirect& redirect);
 
-  bool passes() const noexcept { return response_ == nullptr && error_ == nullptr; }
+  bool passes() const noexcept { return refusal_ == nullptr; }
   // The refusal, of which one at most is there.
-  Response* response() const noexcept { return response_.get(); }
-  Error* error() const noexcept { return error_.get(); }
+  Response* response() const noexcept {
+    return refusal_ ? std::get_if<Response>(&*refusal_) : nullptr;
+  }
+  Error* error() const noexcept { return refusal_ ? std::get_if<Error>(&*refusal_) : nullptr; }
 
  private:
-  std::unique_ptr<Response> response_;
-  std::unique_ptr<Error> error_;
+  using Refusal = std::variant<Response, Error>;
+
+  std::unique_ptr<Refusal> refusal_;
 };
 
 }  // namespace spate

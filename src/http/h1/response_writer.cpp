@@ -174,14 +174,6 @@ std::size_t write_response_head(char* out, std::size_t capacity, const ResponseH
 }
 
 std::size_t write_decimal(char* out, std::uint64_t n) noexcept {
-  if (n < 100) {
-    if (n >= 10) {
-      put_pair(out, static_cast<unsigned>(n));
-      return 2;
-    }
-    *out = digit(static_cast<unsigned>(n));
-    return 1;
-  }
   std::array<char, max_decimal_digits> text;
   std::size_t at = text.size();
   while (n >= 100) {
@@ -250,28 +242,6 @@ void HeadCache::render(Entry& entry, int status, std::string_view type,
   }
   p = put(p, length_name);
   entry.size = static_cast<std::uint32_t>(p - entry.text.data());
-}
-
-std::size_t HeadCache::write(char* out, int status, std::string_view type,
-                             std::uint64_t content_length, bool close,
-                             std::string_view rendered_fields, std::int64_t unix_seconds) noexcept {
-  static_assert(fixed_rest >= max_decimal_digits + close_line.size() + 2 * crlf.size());
-  const auto mixed = static_cast<std::size_t>(status) + type.size();
-  Entry& entry = entries_[mixed % entries];
-  if (entry.status != status || entry.type != type.data() || entry.type_size != type.size() ||
-      entry.second != unix_seconds) [[unlikely]] {
-    render(entry, status, type, unix_seconds);
-  }
-  if (entry.size == 0) return 0;
-  // All of it: a copy of fixed size is a few wide moves.
-  std::memcpy(out, entry.text.data(), prefix_capacity);
-  char* p = out + entry.size;
-  p += write_decimal(p, content_length);
-  p = put(p, crlf);
-  if (close) p = put(p, close_line);
-  p = put(p, rendered_fields);
-  p = put(p, crlf);
-  return static_cast<std::size_t>(p - out);
 }
 
 void DateCache::render(std::int64_t unix_seconds) noexcept {

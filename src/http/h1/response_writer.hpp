@@ -5,9 +5,11 @@
 // <spate/http/field_rules.hpp>. Pure and without allocation. thread: DateCache is one per worker.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <span>
 #include <string_view>
 
@@ -92,7 +94,33 @@ class HeadCache {
   // that kind. `type` is static text: it is told by its address.
   std::size_t write(char* out, int status, std::string_view type, std::uint64_t content_length,
                     bool close, std::string_view rendered_fields,
-                    std::int64_t unix_seconds) noexcept;
+                    std::int64_t unix_seconds) noexcept {
+    Entry& entry = entries_[(static_cast<std::size_t>(status) + type.size()) % entries];
+    if (entry.status != status || entry.type != type.data() || entry.type_size != type.size() ||
+        entry.second != unix_seconds) [[unlikely]] {
+      render(entry, status, type, unix_seconds);
+    }
+    if (entry.size == 0) return 0;
+    // All of it: a copy of fixed size is a few wide moves.
+    std::memcpy(out, entry.text.data(), prefix_capacity);
+    char* p = out + entry.size;
+    p += write_decimal(p, content_length);
+    if (close) {
+      constexpr std::string_view line = "\r\nConnection: close";
+      static_assert(fixed_rest >= max_decimal_digits + line.size() + 4);
+      p = std::copy_n(line.data(), line.size(), p);
+    }
+    *p++ = '\r';
+    *p++ = '\n';
+    // memcpy of a null pointer is undefined even for no bytes.
+    if (!rendered_fields.empty()) {
+      std::memcpy(p, rendered_fields.data(), rendered_fields.size());
+      p += rendered_fields.size();
+    }
+    *p++ = '\r';
+    *p++ = '\n';
+    return static_cast<std::size_t>(p - out);
+  }
 
  private:
   static constexpr std::size_t prefix_capacity = 192;
