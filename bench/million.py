@@ -36,7 +36,7 @@ import sys
 import tempfile
 import time
 
-from server_process import MeasureError, program, progress
+from server_process import ROOT, MeasureError, program, progress
 
 GOAL_BYTES = 96  # user bytes for each connection
 GOAL_P99_US = 5_000
@@ -480,6 +480,12 @@ def check_room(connections, pairs):
                            "(fs.file-max). --connections N runs fewer")
 
 
+def commit():
+    """Of the tree, with a + when files differ from it; empty outside a repository."""
+    done = subprocess.run(["git", "-C", ROOT, "describe", "--always", "--dirty=+"], capture_output=True, text=True, check=False)
+    return done.stdout.strip()
+
+
 def read_options():
     parser = argparse.ArgumentParser(prog="./dev bench million", description=__doc__.split("\n\n", maxsplit=1)[0])
     parser.add_argument("--connections", type=int, default=1_000_000)
@@ -507,7 +513,8 @@ def main():
         check_room(options.connections, len(shares))
         say(f"{options.connections:,} connections: {len(shares)} pairs of a server and a holder, at most {most:,} each; "
             f"--engine {options.engine}, idle limit raised to {options.idle} s")
-        report = {"kernel": platform.release(), "cores": os.cpu_count(), "options": vars(options), "pairs": len(shares)}
+        settings = {name: value for name, value in vars(options).items() if name != "json"}
+        report = {"commit": commit(), "kernel": platform.release(), "cores": os.cpu_count(), "options": settings, "pairs": len(shares)}
         with tempfile.TemporaryDirectory(prefix="spate-million-") as folder, Processes() as processes:
             bench = Bench(options, processes, folder)
             report["million"] = measure_million(bench, shares)
