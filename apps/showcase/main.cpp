@@ -10,7 +10,7 @@ int main(int argc, char** argv) {
   spate::Server server;
 
   // [hooks]
-  server.before([](spate::Context&) { return spate::pass; });
+  server.before([](const spate::Context&) { return spate::pass; });
   server.after([](spate::Context& ctx) {
     ctx.response().header("x-served-by", "spate");
   });

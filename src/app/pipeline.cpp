@@ -493,6 +493,7 @@ void Pipeline::seal(RouteTable table, const Limits& limits) {
   for (const BeforeHook& hook : server.before) {
     server_before_.push_back(&hook);
     if (hook.task) server_before_is_plain_ = false;
+    if (!hook.only_looks) may_reroute_ = true;
   }
   has_server_before_ = !server_before_.empty();
 
@@ -559,11 +560,10 @@ void Pipeline::seal(RouteTable table, const Limits& limits) {
 
 // What the socket half is told of a chain before anything of the request runs.
 void Pipeline::plan_chain(Chain& chain) const noexcept {
-  chain.may_wait =
-      !chain.is_plain || !server_before_is_plain_ || (has_server_before_ && any_waits_);
+  chain.may_wait = !chain.is_plain || !server_before_is_plain_ || (may_reroute_ && any_waits_);
   chain.planned_body = chain.body;
   // A hook may still lead the request to a route that wants the body: it is kept within reach.
-  if (chain.body == http::Plan::Body::unwanted && has_server_before_ && any_wants_body_) {
+  if (chain.body == http::Plan::Body::unwanted && may_reroute_ && any_wants_body_) {
     chain.planned_body = http::Plan::Body::streamed;
   }
 }

@@ -105,6 +105,7 @@ class Pipeline final : public http::Service {
   Target out_of_memory_;
   std::uint32_t background_limit_ = 0;
   bool has_server_before_ = false;
+  bool may_reroute_ = false;  // one of them may rewrite the path
   bool server_before_is_plain_ = true;
   bool any_waits_ = false;
   bool any_wants_body_ = false;

@@ -135,5 +135,14 @@ TEST_F(Registration, a_server_hook_may_lead_to_a_route_that_waits) {
   EXPECT_EQ(run_state, http::RunState::done);
 }
 
+TEST_F(Registration, a_server_hook_that_only_looks_leads_nowhere) {
+  app.before([](const Context&) {});
+  app.get("/plain", [] {});
+  app.get("/task", []() -> Task<> { co_return; });
+  seal();
+  EXPECT_FALSE(app.routes()[0].may_wait);
+  EXPECT_TRUE(app.routes()[1].may_wait);
+}
+
 }  // namespace
 }  // namespace spate::app

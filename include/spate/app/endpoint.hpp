@@ -349,6 +349,7 @@ consteval void check_handler_of_pattern() {
 struct BeforeHook {
   Closure<Verdict(Context&)> plain;  // one of the two is set
   Closure<Task<Verdict>(Context&)> task;
+  bool only_looks = false;  // it takes const Context&, so it cannot rewrite the path
 };
 struct AfterHook {
   Closure<void(Context&)> plain;
@@ -421,6 +422,7 @@ BeforeHook make_before(F fn) {
     } else if constexpr (coro::is_task<R>) {
       hook.task = Closure<Task<Verdict>(Context&)>(std::move(fn), CallBeforeTask{});
     } else {
+      hook.only_looks = std::is_invocable_v<const F&, const Context&>;
       hook.plain = Closure<Verdict(Context&)>(std::move(fn), CallBefore{});
     }
   }
