@@ -156,8 +156,8 @@ class RouteMethods {
 
   // `Verdict f(Context&)` or a Task of one, run before the handler: the server's for every request,
   // before it is known whether a route exists; then those of groups from the outside in. The first
-  // refusal ends the request. One of the server that takes `const Context&` cannot rewrite the path,
-  // which spares plain routes a copy of the head where others wait.
+  // refusal ends the request. One of the server that takes `const Context&` cannot rewrite the
+  // path, which spares plain routes a copy of the head where others wait.
   template <class F>
   Derived& before(F hook) {
     registrar().add_before(app::make_before(std::move(hook)));
