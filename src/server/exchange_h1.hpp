@@ -131,6 +131,7 @@ class ExchangeH1 final : public http::Exchange, public ExchangeStateH1, private 
 
   // --- for ConnectionH1 ---
 
+  ExchangeH1* next_finished = nullptr;  // see Worker::note_finished
   Worker& worker() noexcept { return *worker_; }
   io::Slot& slot() noexcept { return *slot_; }
   void attach(io::Slot& slot) noexcept;

@@ -106,7 +106,7 @@ void Worker::turn(Duration most) {
     resumed += run_ready(resumed_per_turn - resumed);
     answer_finished();
   }
-  if (!finished_.empty()) answer_finished();
+  if (first_finished_ != nullptr) answer_finished();
   if (ticks_ != swept_) sweep();
   output_.flush();
   publish();
@@ -124,12 +124,10 @@ void Worker::run_jobs() {
 }
 
 void Worker::answer_finished() {
-  while (!finished_.empty()) {
-    answering_.swap(finished_);
-    for (ExchangeH1* exchange : answering_) {
-      guarded(exchange->slot(), [&] { http1_->on_finished(*exchange); });
-    }
-    answering_.clear();
+  while (first_finished_ != nullptr) {
+    ExchangeH1& exchange = *first_finished_;
+    first_finished_ = exchange.next_finished;
+    guarded(exchange.slot(), [&] { http1_->on_finished(exchange); });
   }
 }
 
@@ -234,6 +232,12 @@ void Worker::cut_short(io::Slot& slot) noexcept {
 
 // --- exchanges and connections ---
 
+void Worker::note_finished(ExchangeH1& exchange) noexcept {
+  exchange.next_finished = nullptr;
+  (first_finished_ == nullptr ? first_finished_ : last_finished_->next_finished) = &exchange;
+  last_finished_ = &exchange;
+}
+
 ExchangeH1& Worker::take_pooled_exchange() {
   if (pool_.empty()) return *new ExchangeH1(*this);
   ExchangeH1* exchange = pool_.back().release();
@@ -301,15 +305,6 @@ bool Worker::on_accept(io::Slot& slot) {
     ++counters_.limit_hits;
     engine_->pause_accept();
     log(LogLevel::warning, "limit hit limit=\"connections\" accepting is paused until one closes");
-  }
-  // Each connection's request may be noted as finished, which must not fail.
-  if (finished_.capacity() <= slots_->size()) {
-    try {
-      finished_.reserve(2 * slots_->size() + 1);
-      answering_.reserve(finished_.capacity());
-    } catch (const std::bad_alloc&) {
-      return false;
-    }
   }
   if (watches_connections_) {
     SlotConnection connection(*this, slot, nullptr);

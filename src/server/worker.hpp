@@ -64,7 +64,9 @@ class Worker final : public coro::Runtime, public io::EngineClient {
   // One turn; waits at most `most` for something to happen (negative: without end).
   void turn(Duration most);
   // Whether a turn has something to do without waiting.
-  bool has_work() const noexcept { return has_ready() || !inbox_.is_empty() || !finished_.empty(); }
+  bool has_work() const noexcept {
+    return has_ready() || !inbox_.is_empty() || first_finished_ != nullptr;
+  }
 
   // Stops keeping connections: answers say `Connection: close`, idle ones end after a moment.
   void begin_drain();
@@ -128,7 +130,7 @@ class Worker final : public coro::Runtime, public io::EngineClient {
   }
   void give_exchange(ExchangeH1& exchange) noexcept;
   // The exchange's request has ended in a task; its answer is sent later in this turn.
-  void note_finished(ExchangeH1& exchange) noexcept { finished_.push_back(&exchange); }
+  void note_finished(ExchangeH1& exchange) noexcept;
   // Sets the slot's deadline `wait` from now.
   void set_deadline(io::Slot& slot, std::chrono::milliseconds wait) noexcept {
     set_deadline_ticks(slot, ticks_to(wait));
@@ -191,8 +193,8 @@ class Worker final : public coro::Runtime, public io::EngineClient {
   std::unique_ptr<ConnectionH1> http1_;
   ExchangeH1* spare_ = nullptr;
   std::vector<std::unique_ptr<ExchangeH1>> pool_;
-  std::vector<ExchangeH1*> finished_;
-  std::vector<ExchangeH1*> answering_;
+  ExchangeH1* first_finished_ = nullptr;  // linked through the exchanges
+  ExchangeH1* last_finished_ = nullptr;
   Counters counters_;
   bool watches_connections_;
   bool draining_ = false;

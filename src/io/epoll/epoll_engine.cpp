@@ -93,7 +93,7 @@ EpollEngine::~EpollEngine() {
 }
 
 void EpollEngine::wait(Duration timeout) {
-  if (!again_.empty()) timeout = Duration::zero();
+  if (!again_.is_empty()) timeout = Duration::zero();
   if (accept_paused_by_error_ && (timeout < Duration::zero() || timeout > accept_retry_after)) {
     timeout = accept_retry_after;
   }
@@ -110,7 +110,7 @@ void EpollEngine::wait(Duration timeout) {
 }
 
 void EpollEngine::dispatch(EngineClient& client) {
-  if (!again_.empty()) look_at_those_queued(client);
+  if (!again_.is_empty()) look_at_those_queued(client);
   for (int i = 0; i < event_count_; ++i) {
     const std::uint64_t data = events_->list[i].data.u64;
     const std::uint32_t ready = events_->list[i].events;
@@ -151,19 +151,16 @@ void EpollEngine::dispatch(EngineClient& client) {
 }
 
 void EpollEngine::look_at_those_queued(EngineClient& client) {
-  // What is queued while this list is walked waits for the next turn.
-  std::swap(again_, looking_);
-  for (const Again& entry : looking_) {
-    Slot* slot = slots_.find(entry.index, entry.generation);
-    if (slot == nullptr) continue;
+  again_.take([&](std::uint32_t index, std::uint16_t generation) {
+    Slot* slot = slots_.find(index, generation);
+    if (slot == nullptr) return;
     slot->engine_flags &= static_cast<std::uint8_t>(~queued);
     if (slot->engine_flags & broken) {
       client.on_error(*slot, EPIPE);
     } else if ((slot->engine_flags & (paused | unread)) == unread) {
       read(*slot, client);
     }
-  }
-  looking_.clear();
+  });
 }
 
 void EpollEngine::on_connection_event(std::uint32_t index, std::uint16_t generation,
@@ -245,7 +242,7 @@ void EpollEngine::read(Slot& first, EngineClient& client) {
 
 void EpollEngine::look_again(Slot& slot) {
   if (slot.engine_flags & queued) return;
-  again_.push_back({slot.index, slot.generation});
+  again_.push(slot);
   slot.engine_flags |= queued;
 }
 
@@ -304,8 +301,7 @@ void EpollEngine::start(int fd, std::uint16_t listener, EngineClient& client) {
   try {
     slot = &slots_.allocate();
     // Room for every slot, so that look_again() does not fail.
-    if (again_.capacity() < slots_.size()) again_.reserve(2 * slots_.size());
-    if (looking_.capacity() < slots_.size()) looking_.reserve(2 * slots_.size());
+    again_.reserve(slots_.size());
   } catch (const std::bad_alloc&) {
     if (slot != nullptr) slots_.free(*slot);
     ::close(fd);

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "io/engine.hpp"
+#include "io/slot_queue.hpp"
 #include "io/turn_clock.hpp"
 
 namespace spate::io {
@@ -73,10 +74,6 @@ class EpollEngine final : public Engine {
     int fd;
     std::uint16_t number;
   };
-  struct Again {
-    std::uint32_t index;
-    std::uint16_t generation;
-  };
   struct Watched {
     int fd;
     Watch* watch;
@@ -106,8 +103,7 @@ class EpollEngine final : public Engine {
   SlotTable slots_;
   std::vector<Listener> listeners_;
   std::vector<Watched> watches_;
-  std::vector<Again> again_;    // slots to look at in the next turn
-  std::vector<Again> looking_;  // and in this one
+  SlotQueue again_;  // slots to look at in the next turn
   bool accept_paused_by_client_ = false;
   bool accept_paused_by_error_ = false;
   TimePoint accept_retry_{};

@@ -180,10 +180,10 @@ void UringEngine::leave_thread() noexcept {
   const __kernel_timespec step = to_timespec(std::chrono::milliseconds(10));
   clock_.take();
   for (const TimePoint end = now() + last_words; now() < end; clock_.take()) {
-    for (std::size_t i = 0; i < again_.size(); ++i) {
-      Slot* slot = slots_.find_retired(again_[i].index, again_[i].generation);
+    again_.for_each([&](std::uint32_t index, std::uint16_t generation) {
+      Slot* slot = slots_.find_retired(index, generation);
       if (slot != nullptr && (slot->engine_more & leaving)) look(*slot, nobody);
-    }
+    });
     // Handling one may add others.
     for (const Completion& completion : std::exchange(completions_, {})) {
       Slot* slot = slots_.find_retired(index_of(completion.data), generation_of(completion.data));
@@ -256,7 +256,7 @@ void UringEngine::wait(Duration timeout) {
   // Whether those were sent whole is known only afterwards; their descriptors are closed by the
   // call that waits.
   if (closes_wait_) submit();
-  if (!again_.empty() || next_ < completions_.size() ||
+  if (!again_.is_empty() || next_ < completions_.size() ||
       (!accepted_.empty() && !accept_paused_by_client_)) {
     timeout = Duration::zero();
   }
@@ -392,12 +392,9 @@ void UringEngine::wake() noexcept {
 }
 
 void UringEngine::dispatch(EngineClient& client) {
-  // What is queued while this list is walked waits for the next turn.
-  std::swap(again_, looking_);
-  for (const Again& again : looking_) {
-    if (Slot* slot = slots_.find_retired(again.index, again.generation)) look(*slot, client);
-  }
-  looking_.clear();
+  again_.take([&](std::uint32_t index, std::uint16_t generation) {
+    if (Slot* slot = slots_.find_retired(index, generation)) look(*slot, client);
+  });
   if (state_ == State::detached) {
     dispatch_detached(client);
     return;
@@ -490,14 +487,14 @@ void UringEngine::look(Slot& slot, EngineClient& client) {
 
 void UringEngine::look_again(Slot& slot) noexcept {
   if (slot.engine_flags & queued) return;
-  again_.push_back({slot.index, slot.generation});
+  again_.push(slot);
   slot.engine_flags |= queued;
 }
 
 // --- without the ring ---
 
 void UringEngine::wait_detached(Duration timeout) noexcept {
-  if (!again_.empty()) timeout = Duration::zero();
+  if (!again_.is_empty()) timeout = Duration::zero();
   int milliseconds = -1;
   if (timeout >= Duration::zero()) {
     const auto ms = std::chrono::ceil<std::chrono::milliseconds>(timeout).count();
@@ -623,9 +620,7 @@ void UringEngine::start(int fd, std::uint16_t listener, EngineClient& client) {
   try {
     slot = &slots_.allocate();
     // Room for every slot, so that look_again() does not fail.
-    const std::size_t most = 2 * (slots_.size() + batch_.capacity());
-    if (again_.capacity() < most / 2) again_.reserve(most);
-    if (looking_.capacity() < most / 2) looking_.reserve(most);
+    again_.reserve(slots_.size() + batch_.capacity());
   } catch (const std::bad_alloc&) {
     if (slot != nullptr) slots_.free(*slot);
     ::close(fd);

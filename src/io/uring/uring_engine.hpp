@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "io/engine.hpp"
+#include "io/slot_queue.hpp"
 #include "io/turn_clock.hpp"
 #include "io/uring/ring.hpp"
 
@@ -101,10 +102,6 @@ class UringEngine final : public Engine {
     std::uint16_t number;
     bool armed = false;
     bool stays = true;  // armed once for all connections
-  };
-  struct Again {
-    std::uint32_t index;
-    std::uint16_t generation;
   };
   struct Watched {
     int fd;
@@ -212,8 +209,7 @@ class UringEngine final : public Engine {
   std::vector<Watched> watches_;
   bool watches_changed_ = false;
   std::uint32_t watch_ids_ = 0;
-  std::vector<Again> again_;                             // slots to look at in the next turn
-  std::vector<Again> looking_;                           // and in this one
+  SlotQueue again_;                                      // slots to look at in the next turn
   std::unordered_map<std::uint32_t, std::string> kept_;  // by slot: bytes that came while paused
   bool accept_paused_by_client_ = false;
   bool accept_paused_by_error_ = false;
