@@ -45,17 +45,22 @@ void ConnectionH1::on_accept(io::Slot& slot) {
 
 void ConnectionH1::on_data(io::Slot& slot, std::string_view bytes, bool last) {
   if (last) slot.flags |= slot_peer_closed;
+  if (state_of(slot) != SlotState::idle) [[unlikely]] {
+    on_more_data(slot, bytes);
+    return;
+  }
+  Input input(bytes);
+  serve(slot, input);
+}
+
+void ConnectionH1::on_more_data(io::Slot& slot, std::string_view bytes) {
   switch (state_of(slot)) {
-    case SlotState::idle: {
-      Input input(bytes);
-      serve(slot, input);
-      return;
-    }
     case SlotState::linger:
       slot.ledger += static_cast<std::uint32_t>(bytes.size());
       if (slot.ledger > worker_->limits().unread_body) worker_->close(slot, false);
       return;
     case SlotState::closing:
+    case SlotState::idle:
       return;
     case SlotState::active:
       break;

@@ -70,6 +70,7 @@ class ConnectionH1 {
     std::string_view bytes;
   };
 
+  void on_more_data(io::Slot& slot, std::string_view bytes);
   void serve(io::Slot& slot, Input& input);
   void await_head(io::Slot& slot, ExchangeH1& exchange, Input& input);
   void refuse_head(io::Slot& slot, ExchangeH1& exchange, h1::ParseError error);
@@ -94,6 +95,7 @@ class ConnectionH1 {
   }
   void release(io::Slot& slot, ExchangeH1& exchange) noexcept {
     slot.session = nullptr;
+    exchange.clear();
     worker_->give_exchange(exchange);
   }
 

@@ -95,27 +95,14 @@ void ExchangeH1::attach(io::Slot& slot) noexcept {
   connection_.emplace(*worker_, slot, this);
 }
 
-void ExchangeH1::clear() noexcept {
-  stop_handler_timer();
-  context_.reset();
-  connection_.reset();
-  arena.reset();
-  response.clear();
-  plan.clear();
-  request_id_ = {};
-  slot_ = nullptr;
-  if (has_more) [[unlikely]] {
-    parser.reset();
-    clear_buffer(input);
-    clear_buffer(body);
-    failure.reset();
-    static_cast<ExchangeStateH1&>(*this) = ExchangeStateH1();
-    forget_events();
-    space_ = nullptr;
-  } else {
-    phase = Phase::head;
-    keeps_head = in_turn = close_after = abort_now = close_told = false;
-  }
+void ExchangeH1::clear_more() noexcept {
+  parser.reset();
+  clear_buffer(input);
+  clear_buffer(body);
+  failure.reset();
+  static_cast<ExchangeStateH1&>(*this) = ExchangeStateH1();
+  forget_events();
+  space_ = nullptr;
 }
 
 coro::TaskContext& ExchangeH1::context() noexcept {
@@ -161,9 +148,7 @@ void ExchangeH1::start_handler_timer() {
                      std::min(patience, std::chrono::milliseconds(std::chrono::hours(24 * 365)))));
 }
 
-void ExchangeH1::stop_handler_timer() noexcept {
-  if (is_scheduled()) worker_->unschedule(*this);
-}
+void ExchangeH1::unschedule_timer() noexcept { worker_->unschedule(*this); }
 
 void ExchangeH1::fire() noexcept {
   if (slot_ != nullptr) worker_->limit_hit(*slot_, "handler");

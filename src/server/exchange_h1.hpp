@@ -104,7 +104,22 @@ class ExchangeH1 final : public http::Exchange, public ExchangeStateH1, private 
   ~ExchangeH1();
 
   // Ready for another request; buffers of usual size are kept.
-  void clear() noexcept;
+  void clear() noexcept {
+    stop_handler_timer();
+    context_.reset();
+    connection_.reset();
+    arena.reset();
+    response.clear();
+    plan.clear();
+    request_id_ = {};
+    slot_ = nullptr;
+    if (has_more) [[unlikely]] {
+      clear_more();
+    } else {
+      phase = Phase::head;
+      keeps_head = in_turn = close_after = abort_now = close_told = false;
+    }
+  }
 
   // --- http::Exchange ---
 
@@ -154,7 +169,9 @@ class ExchangeH1 final : public http::Exchange, public ExchangeStateH1, private 
   // Copies the head to the arena: its bytes are about to go.
   void keep_head();
   void start_handler_timer();
-  void stop_handler_timer() noexcept;
+  void stop_handler_timer() noexcept {
+    if (is_scheduled()) unschedule_timer();
+  }
   void cancel(CancelReason reason) noexcept {
     if (context_) context_->cancel(reason);
   }
@@ -177,6 +194,8 @@ class ExchangeH1 final : public http::Exchange, public ExchangeStateH1, private 
  private:
   void fire() noexcept override;
   void start_deferred_slowly() noexcept;
+  void clear_more() noexcept;
+  void unschedule_timer() noexcept;
   h1::ResponseHeadSpec head_spec(h1::Framing framing, std::uint64_t length,
                                  bool close) const noexcept;
   void count_head(bool close) noexcept;

@@ -245,16 +245,9 @@ ExchangeH1& Worker::take_pooled_exchange() {
   return *exchange;
 }
 
-void Worker::give_exchange(ExchangeH1& exchange) noexcept {
-  exchange.clear();
-#if defined(SPATE_SANITIZE)
-  delete &exchange;
-#else
-  if (spare_ == nullptr) [[likely]] {
-    spare_ = &exchange;
-    return;
-  }
+void Worker::pool_exchange(ExchangeH1& exchange) noexcept {
   std::unique_ptr<ExchangeH1> owned(&exchange);
+#if !defined(SPATE_SANITIZE)
   constexpr std::size_t pooled_exchanges = 64;
   if (pool_.size() < pooled_exchanges) {
     try {

@@ -128,7 +128,16 @@ class Worker final : public coro::Runtime, public io::EngineClient {
       return *std::exchange(spare_, nullptr);
     return take_pooled_exchange();
   }
-  void give_exchange(ExchangeH1& exchange) noexcept;
+  // A cleared exchange is given back.
+  void give_exchange(ExchangeH1& exchange) noexcept {
+#if !defined(SPATE_SANITIZE)
+    if (spare_ == nullptr) [[likely]] {
+      spare_ = &exchange;
+      return;
+    }
+#endif
+    pool_exchange(exchange);
+  }
   // The exchange's request has ended in a task; its answer is sent later in this turn.
   void note_finished(ExchangeH1& exchange) noexcept;
   // Sets the slot's deadline `wait` from now.
@@ -170,6 +179,7 @@ class Worker final : public coro::Runtime, public io::EngineClient {
     }
   }
   ExchangeH1& take_pooled_exchange();
+  void pool_exchange(ExchangeH1& exchange) noexcept;
   void cut_short(io::Slot& slot) noexcept;
   void run_jobs();
   void answer_finished();
