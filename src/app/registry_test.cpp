@@ -135,6 +135,22 @@ TEST_F(Registration, a_server_hook_may_lead_to_a_route_that_waits) {
   EXPECT_EQ(run_state, http::RunState::done);
 }
 
+TEST_F(Registration, a_server_hook_of_any_context_may_lead_anywhere) {
+  struct Overloaded {
+    void operator()(Context&) const {}
+    void operator()(const Context&) const {}
+  };
+  app.before([](auto& ctx) -> Verdict {
+    ctx.rewrite("/task");
+    return pass;
+  });
+  app.get("/plain", [] {});
+  app.get("/task", []() -> Task<> { co_return; });
+  seal();
+  EXPECT_TRUE(app.routes()[0].may_wait);
+  EXPECT_FALSE(make_before(Overloaded{}).only_looks);
+}
+
 TEST_F(Registration, a_server_hook_that_only_looks_leads_nowhere) {
   app.before([](const Context&) {});
   app.get("/plain", [] {});

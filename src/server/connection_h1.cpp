@@ -163,6 +163,7 @@ void ConnectionH1::refuse_head(io::Slot& slot, ExchangeH1& exchange, h1::ParseEr
   Counters& counters = worker_->counters();
   ++counters.requests;
   ++counters.active_requests;
+  exchange.is_counted = true;
   exchange.phase = ExchangeH1::Phase::running;
   exchange.plan.limits = &worker_->limits().route;
   worker_->service().plan(exchange.head, exchange.arena, exchange.plan);
@@ -202,6 +203,7 @@ bool ConnectionH1::take_body(io::Slot& slot, ExchangeH1& exchange, Input& input)
     if (plan.body != http::Plan::Body::unwanted && exchange.body_left > most) {
       worker_->limit_hit(slot, "body");
       --worker_->counters().active_requests;
+      exchange.is_counted = false;
       refuse(slot, exchange, 413,
              "the content is longer than the limit of " + std::to_string(most) + " bytes");
       return false;
@@ -248,6 +250,7 @@ ConnectionH1::Input ConnectionH1::take_input(ExchangeH1& exchange) {
     input = take_input(exchange);
   Counters& counters = worker_->counters();
   --counters.active_requests;
+  exchange.is_counted = false;
   const bool peer_gone =
       (slot.flags & slot_broken) != 0 ||
       (exchange.is_cancelled() && exchange.context().reason() == CancelReason::peer_gone);
@@ -447,7 +450,7 @@ bool ConnectionH1::lifetime_is_over(const io::Slot& slot) const noexcept {
 bool ConnectionH1::is_past_lifetime(const io::Slot& slot) const noexcept {
   const auto lifetime = worker_->limits().lifetime;
   // Up to a tenth earlier, by slot: connections that began together must not end together.
-  const auto most = static_cast<std::uint64_t>(lifetime.count()) * io::ticks_per_second / 1000;
+  const std::uint64_t most = ticks_of(lifetime);
   const std::uint64_t mixed = (slot.index * 0x9e3779b97f4a7c15ULL ^ worker_->seed()) >> 40;
   const std::uint64_t jitter = most / 10 * (mixed & 1023) / 1024;
   return worker_->ticks() - slot.born > most - jitter;
@@ -503,12 +506,13 @@ void ConnectionH1::on_error(io::Slot& slot) {
   if (slot.session != nullptr) {
     ExchangeH1& exchange = exchange_of(slot);
     if (exchange.is_pending) {
-      exchange.fail_body(
-          Error(Errc::closed, "the connection broke before the content was complete", 400));
+      exchange.fail_body(Errc::closed, "the connection broke before the content was complete", 400);
       exchange.cancel(CancelReason::peer_gone);
       return;
     }
-    if (exchange.phase == ExchangeH1::Phase::sending) exchange.start_deferred();
+    // In the middle of a request only where memory was wanting.
+    if (exchange.is_counted) --worker_->counters().active_requests;
+    exchange.start_deferred();
     release(slot, exchange);
   }
   worker_->close(slot, false);
@@ -587,7 +591,7 @@ void ConnectionH1::check_body_rate(io::Slot& slot, ExchangeH1& exchange) {
       static_cast<double>(exchange.body_received) < counted * exchange.plan.limits->body_rate;
   if (stalled || slow) {
     worker_->limit_hit(slot, stalled ? "body_idle" : "body_rate");
-    exchange.fail_body(Error(Errc::timeout, "the request's content did not arrive in time", 408));
+    exchange.fail_body(Errc::timeout, "the request's content did not arrive in time", 408);
     return;
   }
   worker_->set_deadline_ticks(slot, io::ticks_per_second);

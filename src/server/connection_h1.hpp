@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // HTTP/1.1 on a connection: bytes to requests, requests to the service, answers to bytes. A
 // connection is a state machine whose state is its slot and, while a request is under way, an
-// ExchangeH1; this class has no state of its own but the spare exchange of the worker. thread: one
+// ExchangeH1; this class has only what it reckoned from the limits. thread: one
 // per worker.
 #pragma once
 

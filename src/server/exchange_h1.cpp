@@ -30,11 +30,6 @@ void clear_buffer(std::string& buffer) noexcept {
 // A short body is copied behind its head; a long one stays where it is until the kernel takes it.
 constexpr std::size_t copied_body = 16 * 1024;
 
-Error too_long(std::size_t limit) {
-  return Error(Errc::too_large,
-               "the content is longer than the limit of " + std::to_string(limit) + " bytes", 413);
-}
-
 }  // namespace
 
 // --- the connection as the application sees it ---
@@ -207,8 +202,25 @@ void ExchangeH1::drop_input(std::size_t size) noexcept {
   }
 }
 
-void ExchangeH1::fail_body(Error error) noexcept {
-  if (body_complete || failure) return;
+Error ExchangeH1::make_error(Errc code, std::string_view text, int status) noexcept {
+  std::string detail;
+  try {
+    detail = text;
+  } catch (const std::bad_alloc&) {
+    // The status says enough.
+  }
+  return Error(code, std::move(detail), static_cast<std::uint16_t>(status));
+}
+
+Error ExchangeH1::too_long(std::size_t limit) noexcept {
+  char text[80] = "the content is longer than the limit of ";
+  char* const digits = text + std::strlen(text);
+  const std::size_t size = h1::write_decimal(digits, limit);
+  std::memcpy(digits + size, " bytes", 7);
+  return make_error(Errc::too_large, text, 413);
+}
+
+void ExchangeH1::fail_unfinished_body(Error error) noexcept {
   failure.emplace(std::move(error));
   // The place where the next request would begin is unknown.
   close_after = true;
@@ -235,11 +247,11 @@ std::size_t ExchangeH1::feed(std::string_view bytes) noexcept {
       used = feed_chunked(bytes);
       if (body_received > limit) {
         worker_->limit_hit(*slot_, "body");
-        fail_body(too_long(limit));
+        if (!body_complete && !failure) fail_unfinished_body(too_long(limit));
       }
     }
   } catch (const std::bad_alloc&) {
-    fail_body(Error(Errc::busy, "out of memory", 503));
+    fail_body(Errc::busy, "out of memory", 503);
   }
   if (body_complete || !body_buffered) http::EventWait::wake(body_event);
   return used;
@@ -263,8 +275,7 @@ std::size_t ExchangeH1::feed_chunked(std::string_view bytes) noexcept {
         body_complete = true;
         break;
       case h1::ChunkStatus::error:
-        fail_body(Error(Errc::malformed, std::string(h1::describe(result.error)),
-                        static_cast<std::uint16_t>(h1::status_of(result.error))));
+        fail_body(Errc::malformed, h1::describe(result.error), h1::status_of(result.error));
         break;
       case h1::ChunkStatus::need_more:
         return used;
@@ -386,7 +397,7 @@ http::BodyState ExchangeH1::read_body(std::string_view& piece) noexcept {
 // Nothing is there to be taken: the end, a failure, or more to come.
 http::BodyState ExchangeH1::await_body() noexcept {
   if (input_ended && !body_complete) {
-    fail_body(Error(Errc::closed, "the client closed before the content was complete", 400));
+    fail_body(Errc::closed, "the client closed before the content was complete", 400);
   }
   body_awaited = !body_complete && !failure;
   if (body_awaited) send_continue();

@@ -61,12 +61,15 @@ struct ExchangeStateH1 {
   };
 
   Phase phase = Phase::head;
+  bool is_counted = false;  // as an active request
   bool keeps_head = false;
   bool in_turn = false;      // run() is on the stack: body_space() may be used
   bool close_after = false;  // the application or a rule wants the connection to end
   bool abort_now = false;
   bool close_told = false;  // the answer's head says `Connection: close`
-  bool has_more = false;    // something below was changed, or a buffer of the exchange
+  // Something below was changed, or parser, buffers, failure or events of the exchange: whoever
+  // does that says so here, and clear() puts it all back.
+  bool has_more = false;
 
   h1::ChunkedDecoder decoder;
   std::size_t input_offset = 0;
@@ -117,7 +120,8 @@ class ExchangeH1 final : public http::Exchange, public ExchangeStateH1, private 
       clear_more();
     } else {
       phase = Phase::head;
-      keeps_head = in_turn = close_after = abort_now = close_told = false;
+      is_counted = keeps_head = in_turn = close_after = abort_now = close_told = false;
+      first_deferred_ = nullptr;
     }
   }
 
@@ -163,7 +167,9 @@ class ExchangeH1 final : public http::Exchange, public ExchangeStateH1, private 
     return std::string_view(input).substr(input_offset);
   }
   void drop_input(std::size_t size) noexcept;
-  void fail_body(Error error) noexcept;
+  void fail_body(Errc code, std::string_view text, int status) noexcept {
+    if (!body_complete && !failure) fail_unfinished_body(make_error(code, text, status));
+  }
   bool wants_body() const noexcept { return body_wanted && !body_complete && !failure; }
   bool waits_for_body() const noexcept { return body_awaited && wants_body(); }
   // Copies the head to the arena: its bytes are about to go.
@@ -195,6 +201,10 @@ class ExchangeH1 final : public http::Exchange, public ExchangeStateH1, private 
   void fire() noexcept override;
   void start_deferred_slowly() noexcept;
   void clear_more() noexcept;
+  // Without memory for its text an error says less.
+  static Error make_error(Errc code, std::string_view text, int status) noexcept;
+  static Error too_long(std::size_t limit) noexcept;
+  void fail_unfinished_body(Error error) noexcept;
   void unschedule_timer() noexcept;
   h1::ResponseHeadSpec head_spec(h1::Framing framing, std::uint64_t length,
                                  bool close) const noexcept;

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A worker's counters. They are counted where things happen, by the worker alone, and read from any
-// thread: what a reader sees is never older than the worker's latest store, and costs the worker no
-// more than a plain number would.
+// A worker's counters. Most are counted where things happen, some are set once a turn, all by the
+// worker alone; they are read from any thread, and cost the worker no more than plain numbers.
 #pragma once
 
 #include <atomic>
@@ -49,6 +48,7 @@ struct alignas(64) Counters {
   Counter system_calls;
 
   void add_to(Snapshot& sum) const noexcept {
+    static_assert(sizeof(Snapshot) == 15 * sizeof(Counter), "a field is missing here");
     sum.connections += connections.read();
     sum.accepted += accepted.read();
     sum.requests += requests.read();

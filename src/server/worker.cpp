@@ -293,12 +293,6 @@ void Worker::close(io::Slot& slot, bool reset) noexcept {
 
 bool Worker::on_accept(io::Slot& slot) {
   ++counters_.accepted;
-  if (slots_->size() >= options_.most_connections && !accept_paused_) {
-    accept_paused_ = true;
-    ++counters_.limit_hits;
-    engine_->pause_accept();
-    log(LogLevel::warning, "limit hit limit=\"connections\" accepting is paused until one closes");
-  }
   if (watches_connections_) {
     SlotConnection connection(*this, slot, nullptr);
     if (!service_->connected(connection)) {
@@ -308,6 +302,12 @@ bool Worker::on_accept(io::Slot& slot) {
     }
   }
   ++counters_.connections;
+  if (slots_->size() >= options_.most_connections && !accept_paused_) {
+    accept_paused_ = true;
+    ++counters_.limit_hits;
+    engine_->pause_accept();
+    log(LogLevel::warning, "limit hit limit=\"connections\" accepting is paused until one closes");
+  }
   http1_->on_accept(slot);
   return true;
 }

@@ -370,6 +370,19 @@ TEST(Stream, ThatFailsIsResetNotEnded) {
 
 // --- connections and descriptors ---
 
+TEST(Connections, RefusedByAHookAtTheLimitLeaveTheDoorOpen) {
+  ServerOptions options = quick_options();
+  options.limits.connections = 1;
+  Server server(options);
+  std::atomic<int> asked{0};
+  server.on_connect([&asked](Connection&) { return ++asked > 1; });
+  server.get("/", [] { return "hello"; });
+  Running running(std::move(server));
+  Client refused = running.client();
+  EXPECT_EQ(refused.read_some(), "");
+  EXPECT_EQ(running.client().ask(get("/")).value_or(Answer()).body, "hello");
+}
+
 TEST(ConnectionLimit, PausesAcceptingUntilOneCloses) {
   ServerOptions options = quick_options();
   options.limits.connections = 10;

@@ -349,7 +349,9 @@ consteval void check_handler_of_pattern() {
 struct BeforeHook {
   Closure<Verdict(Context&)> plain;  // one of the two is set
   Closure<Task<Verdict>(Context&)> task;
-  bool only_looks = false;  // it takes const Context&, so it cannot rewrite the path
+  // It is declared to take const Context&, so it cannot rewrite the path. A generic or overloaded
+  // one is called with a Context& and may.
+  bool only_looks = false;
 };
 struct AfterHook {
   Closure<void(Context&)> plain;
@@ -422,7 +424,10 @@ BeforeHook make_before(F fn) {
     } else if constexpr (coro::is_task<R>) {
       hook.task = Closure<Task<Verdict>(Context&)>(std::move(fn), CallBeforeTask{});
     } else {
-      hook.only_looks = std::is_invocable_v<const F&, const Context&>;
+      if constexpr (HasSignature<F>) {
+        hook.only_looks =
+            std::is_same_v<typename Signature<F>::Parameters, TypeList<const Context&>>;
+      }
       hook.plain = Closure<Verdict(Context&)>(std::move(fn), CallBefore{});
     }
   }

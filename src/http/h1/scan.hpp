@@ -29,16 +29,6 @@ struct TargetEnd {
 #endif
 };
 
-// The same, and the '?' that ends a path.
-struct PathEnd {
-  static bool matches(char c) noexcept { return c == '?' || TargetEnd::matches(c); }
-#if defined(__SSE2__)
-  static __m128i matches(__m128i v) noexcept {
-    return _mm_or_si128(TargetEnd::matches(v), _mm_cmpeq_epi8(v, _mm_set1_epi8('?')));
-  }
-#endif
-};
-
 // Control characters, the tab too, and DEL.
 struct Control {
   static bool matches(char c) noexcept { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; }

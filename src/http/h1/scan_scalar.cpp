@@ -10,16 +10,9 @@ struct Block {
   std::array<std::uint64_t, 4> words;
 };
 
-// Byte 0 of a word is its lowest bits, on every processor.
-inline std::uint64_t little_endian(std::uint64_t word) noexcept {
-  if constexpr (std::endian::native == std::endian::big) return __builtin_bswap64(word);
-  return word;
-}
-
 inline Block load_block(const void* p) noexcept {
   Block block;
   std::memcpy(&block, p, sizeof block);
-  for (std::uint64_t& word : block.words) word = little_endian(word);
   return block;
 }
 

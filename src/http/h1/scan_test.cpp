@@ -14,7 +14,7 @@ namespace {
 template <class Class>
 class Scan : public testing::Test {};
 
-using Classes = testing::Types<TargetEnd, PathEnd, Control, NotNameLetter>;
+using Classes = testing::Types<TargetEnd, Control, NotNameLetter>;
 TYPED_TEST_SUITE(Scan, Classes);
 
 TYPED_TEST(Scan, blocks_find_what_single_bytes_find) {
@@ -53,7 +53,6 @@ TEST(ScanClasses, they_are_what_the_grammar_says) {
     bool const letter = (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z');
     EXPECT_EQ(Control::matches(c), control) << byte;
     EXPECT_EQ(TargetEnd::matches(c), byte <= 0x20 || byte >= 0x7F || byte == '#') << byte;
-    EXPECT_EQ(PathEnd::matches(c), TargetEnd::matches(c) || byte == '?') << byte;
     EXPECT_EQ(NotNameLetter::matches(c), !letter && byte != '-') << byte;
   }
 }

@@ -32,8 +32,9 @@ constexpr std::size_t longest_queued_send = 8 * 1024;
 // After so many full buffers in a row a connection gets large ones.
 constexpr unsigned full_reads_to_grow = 4;
 constexpr std::uint16_t full_read = 0x1000;  // one of UringEngine::full_reads
-// How long the rest of an answer may take whose connection the client has closed.
-constexpr Duration orphan_time = std::chrono::seconds(5);
+// How long the rest of an answer may take whose connection the client has closed; then the peer
+// sees a reset, because an answer that is cut must not look whole.
+constexpr Duration orphan_time = std::chrono::seconds(30);
 constexpr Duration accept_retry_after = std::chrono::milliseconds(100);
 // A send of Options::short_io.
 constexpr std::size_t short_send = 1000;
@@ -109,6 +110,12 @@ class Nobody final : public EngineClient {
   void on_wake() override {}
   void on_accept_paused(int) override {}
 };
+
+// With a linger time of zero the end is a reset, and what is unsent is dropped.
+void reset_at_close(int fd) noexcept {
+  const linger now{1, 0};
+  ::setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);
+}
 
 }  // namespace
 
@@ -200,7 +207,7 @@ void UringEngine::leave_thread() noexcept {
     }
     std::size_t left = 0;
     slots_.for_each_retired([&left](Slot&) { ++left; });
-    if (left == 0 && ring_.queued() == 0) break;
+    if (left == 0 && ring_.queued() == 0 && !ring_.has_pending()) break;
     enter(1, true, &step);
   }
   detach();
@@ -224,7 +231,10 @@ void UringEngine::detach() noexcept {
   ring_.close();
   finish_batch();
   slots_.for_each_retired([this](Slot& slot) {
-    if (slot.fd >= 0) ::close(slot.fd);
+    if (slot.fd >= 0) {
+      if ((slot.engine_more & orphaned) && backlog(slot) > 0) reset_at_close(slot.fd);
+      ::close(slot.fd);
+    }
     slot.fd = -1;
     slot.in_flight = 0;
     release_when_done(slot);
@@ -304,7 +314,7 @@ void UringEngine::take_completions() noexcept {
     const Op op = op_of(completion.user_data);
     if (op == Op::none) return true;
     if (op == Op::send) {
-      on_residue(aux_of(completion.user_data), completion.res);
+      on_residue(completion.user_data, completion.res);
       return true;
     }
     try {
@@ -354,8 +364,7 @@ void UringEngine::do_queued_plainly(bool all) noexcept {
       ++calls_;
       link_cut = sent != static_cast<ssize_t>(queued_entry.len);
       if (link_cut) {
-        on_residue(aux_of(queued_entry.user_data),
-                   sent < 0 ? -errno : static_cast<std::int32_t>(sent));
+        on_residue(queued_entry.user_data, sent < 0 ? -errno : static_cast<std::int32_t>(sent));
       }
     } else if (is_close && (all || link_cut)) {
       if (!link_cut) ::close(queued_entry.fd);
@@ -803,7 +812,9 @@ void UringEngine::arm_poll(Slot& slot) noexcept {
   }
   // Errors and the end of both sides are always told.
   const bool asks = !(slot.engine_flags & (peer_closed | ended));
-  io_uring_prep_poll_add(armed, slot.fd, asks ? static_cast<unsigned>(POLLRDHUP) : 0U);
+  // The kernel asks for the peer's end whether we do or not, and a poll of one shot looks at once:
+  // on a half-closed connection it would end in each turn. One of many shots is told of changes.
+  io_uring_prep_poll_multishot(armed, slot.fd, asks ? static_cast<unsigned>(POLLRDHUP) : 0U);
   armed->user_data = tag(Op::poll, slot);
   slot.engine_more |= polling;
   ++slot.in_flight;
@@ -845,8 +856,14 @@ void UringEngine::on_received(const Completion& completion, uring::BufferGroup& 
       on_end(*slot, client);
     } else if (is_transient(-completion.result) || completion.result == -ECANCELED) {
       // No buffer was free; those of this turn are free when the kernel hears of it.
-      if (completion.result == -ENOBUFS) slot->engine_flags |= unread;
-      keep_armed(*slot);
+      if (completion.result == -ENOBUFS) {
+        // Behind those that had a buffer in this turn: armed in the order of completions, the same
+        // few would take them all again.
+        slot->engine_flags |= unread;
+        look_again(*slot);
+      } else {
+        keep_armed(*slot);
+      }
     } else {
       client.on_error(*slot, -completion.result);
     }
@@ -904,7 +921,11 @@ void UringEngine::on_received(const Completion& completion, uring::BufferGroup& 
 }
 
 void UringEngine::on_end(Slot& slot, EngineClient& client) {
-  if (slot.engine_flags & ended) return;
+  if (slot.engine_flags & ended) {
+    // Told before, with the last bytes; what is left to be told is an error.
+    keep_armed(slot);
+    return;
+  }
   slot.engine_flags |= ended | peer_closed;
   slot.engine_flags &= static_cast<std::uint8_t>(~unread);
   const bool has_kept = (slot.engine_flags & kept) != 0;
@@ -920,8 +941,10 @@ void UringEngine::on_polled(const Completion& completion, EngineClient& client) 
   const std::uint16_t generation = generation_of(completion.data);
   Slot* slot = slots_.find_retired(index, generation);
   if (slot == nullptr) return;
-  --slot->in_flight;
-  slot->engine_more &= static_cast<std::uint16_t>(~polling);
+  if (!(completion.flags & IORING_CQE_F_MORE)) {
+    --slot->in_flight;
+    slot->engine_more &= static_cast<std::uint16_t>(~polling);
+  }
   if (slot->engine_more & leaving) {
     release_when_done(*slot);
     return;
@@ -945,7 +968,8 @@ void UringEngine::on_polled(const Completion& completion, EngineClient& client) 
       ::ioctl(slot->fd, FIONREAD, &waiting);
       ++calls_;
       slot->engine_flags |= unread;
-      client.on_eof(*slot, waiting > 0 || (slot->engine_flags & kept) != 0);
+      client.on_eof(*slot, waiting > 0 || (slot->engine_flags & kept) != 0 ||
+                               (slot->engine_more & receiving) != 0);
       slot = slots_.find(index, generation);
       if (slot == nullptr) return;
     }
@@ -1029,6 +1053,7 @@ void UringEngine::send(Slot& slot, std::span<const char> bytes) noexcept {
       latest.size += static_cast<std::uint32_t>(bytes.size());
       latest.entry->len = latest.size;
       arena_used_ = latest.offset + latest.size;
+      if (arena_used_ >= bytes_per_batch) submit();
       return;
     }
     // Two sends of one batch could overtake each other when the first is not taken whole.
@@ -1109,9 +1134,11 @@ void UringEngine::break_off(Slot& slot) noexcept {
   if (!(slot.engine_more & leaving)) look_again(slot);
 }
 
-void UringEngine::on_residue(std::size_t number, std::int32_t result) noexcept {
+void UringEngine::on_residue(std::uint64_t data, std::int32_t result) noexcept {
+  const std::size_t number = aux_of(data);
   if (number >= batch_.size()) return;
   Sent& sent = batch_[number];
+  if (sent.index != index_of(data) || sent.generation != generation_of(data)) return;
   sent.closes = false;
   Slot* slot = slots_.find_retired(sent.index, sent.generation);
   if (slot == nullptr) return;
@@ -1172,6 +1199,7 @@ void UringEngine::on_backlog_sent(const Completion& completion, EngineClient& cl
       arm_backlog(*slot);
     } else if (slot->engine_more & orphaned) {
       slot->engine_more &= static_cast<std::uint16_t>(~orphaned);
+      if (unsent.left() > 0) reset_at_close(slot->fd);
       queue_close(*slot);
     } else {
       release_when_done(*slot);
@@ -1230,9 +1258,7 @@ void UringEngine::close(Slot& slot) noexcept { leave(slot); }
 void UringEngine::abort(Slot& slot) noexcept {
   // What was sent before is sent.
   if (slot.engine_more & in_batch) submit();
-  // With a linger time of zero the end is a reset, and what is unsent is dropped.
-  const linger now{1, 0};
-  ::setsockopt(slot.fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);
+  reset_at_close(slot.fd);
   ++calls_;
   leave(slot);
 }

@@ -173,7 +173,7 @@ class UringEngine final : public Engine {
   void send_now(Slot& slot, std::span<const char> bytes) noexcept;
   void keep_unsent(Slot& slot, std::span<const char> bytes) noexcept;
   void note_backlog_sent(Slot& slot, std::int32_t result) noexcept;
-  void on_residue(std::size_t number, std::int32_t result) noexcept;
+  void on_residue(std::uint64_t data, std::int32_t result) noexcept;
   void break_off(Slot& slot) noexcept;
   void look_again(Slot& slot) noexcept;
   void leave(Slot& slot) noexcept;
