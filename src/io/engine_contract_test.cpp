@@ -409,6 +409,66 @@ TEST_P(EngineContract, ThePeersEndIsToldWhileReadingIsPausedAndItsBytesFollow) {
   EXPECT_EQ(client.received, "late");
 }
 
+TEST_P(EngineContract, AnEndIsNotToldBeforeTheLastBytesThatCameWithIt) {
+  for (int round = 0; round < 10; ++round) {
+    client.received.clear();
+    auto peer = accepted();
+    bool early = false;
+    client.when_eof = [&](Slot&) {
+      early = early || (client.events.back() == "eof" && client.received != "firstlaterlast");
+    };
+    peer->send("first");
+    until([&] { return client.received == "first"; });
+    engine().pause_read(slot());
+    peer->send("later");
+    settle();
+    // Resumed for a turn: receiving and watching for the end may both be under way.
+    engine().resume_read(slot());
+    turn();
+    engine().pause_read(slot());
+    peer->send("last");
+    peer->close_sending();
+    settle();
+    EXPECT_FALSE(early);
+    engine().resume_read(slot());
+    until([&] { return client.received == "firstlaterlast" && happened("eof"); });
+    EXPECT_FALSE(early);
+    engine().close(slot());
+  }
+}
+
+TEST_P(EngineContract, AResetAfterTheEndIsToldToo) {
+  auto peer = accepted();
+  peer->send("first");
+  until([&] { return client.received == "first"; });
+  peer->send("last");
+  peer->close_sending();
+  until([&] { return happened("eof"); });
+  peer->reset();
+  until([&] { return happened("error"); });
+  EXPECT_EQ(engine().slots().size(), 0U);
+}
+
+TEST_P(EngineContract, SendSpaceIsWholeWhateverWasSentBefore) {
+  std::vector<std::unique_ptr<Peer>> peers;
+  for (int i = 0; i < 5; ++i) peers.push_back(accepted());
+  for (int round = 0; round < 20; ++round) {
+    // The last two go to one connection, behind a batch that is nearly full.
+    constexpr std::size_t sizes[] = {8'000, 8'000, 8'000, 8'000, 700, 7'400};
+    for (std::size_t i = 0; i < std::size(sizes); ++i) {
+      const std::span<char> space = engine().send_space();
+      ASSERT_GE(space.size(), Engine::send_space_size);
+      // All of it may be written: the sanitizer sees where it may not.
+      std::ranges::fill(space, 'x');
+      engine().send(*client.slots[std::min<std::size_t>(i, 4)], space.first(sizes[i]));
+    }
+    for (int turns = 0; turns < 3; ++turns) {
+      turn(std::chrono::milliseconds(1));
+      for (auto& peer : peers) peer->receive();
+    }
+  }
+}
+
 TEST_P(EngineContract, PausedReadingKeepsBytesBackAndResumingBringsThem) {
   auto peer = accepted();
   engine().pause_read(slot());
@@ -833,6 +893,33 @@ TEST(UringEngine, FinishesInTheBackgroundWhatWasSentRightBeforeClosing) {
       EXPECT_TRUE(peer->sees_end());
       EXPECT_FALSE(peer->sees_reset());
     }
+  }
+}
+
+TEST_P(KernelEngine, IsNotWokenByAHalfClosedConnectionThatStaysOpen) {
+  for (const bool paused : {false, true}) {
+    auto engine = GetParam().make().value();
+    Recorder client(*engine);
+    int ends[2];
+    ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
+    SocketPeer peer(ends[1]);
+    ASSERT_TRUE(engine->adopt(ends[0], 7, client));
+    const auto turns = [&](int count) {
+      for (int i = 0; i < count; ++i) {
+        engine->wait(std::chrono::milliseconds(5));
+        engine->dispatch(client);
+      }
+    };
+    peer.send("first");
+    turns(5);
+    if (paused) engine->pause_read(*client.slots.front());
+    peer.close_sending();
+    turns(5);
+    const auto begin = std::chrono::steady_clock::now();
+    turns(20);
+    // A wait may end early now and then, but not every one.
+    EXPECT_GE(std::chrono::steady_clock::now() - begin, std::chrono::milliseconds(50))
+        << (paused ? "paused" : "reading");
   }
 }
 

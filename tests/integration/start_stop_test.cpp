@@ -244,6 +244,23 @@ TEST(Drain, AnswersWhatIsUnderWayAndSaysThatTheConnectionEnds) {
   EXPECT_FALSE(running.client().is_connected());
 }
 
+TEST(Drain, ARequestOnItsWayOnAnIdleConnectionIsAnsweredAndSeesTheEnd) {
+  Server server(quick_options());
+  server.get("/", [] { return "hello"; });
+  Running running(std::move(server));
+  Client client = running.client();
+  ASSERT_TRUE(client.ask(get("/")));
+  running->drain();
+  std::this_thread::sleep_for(200ms);
+  ASSERT_TRUE(client.send("GET / HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n"));
+  const auto answer = client.read();
+  ASSERT_TRUE(answer);
+  EXPECT_EQ(answer->body, "hello");
+  // The worker ends with this connection: its descriptor must not stay with what it leaves behind.
+  EXPECT_EQ(client.wait_for_end(), Ending::closed);
+  EXPECT_TRUE(running->wait_for(5s * slowness));
+}
+
 TEST(Drain, StopEndsThePatienceAtOnce) {
   std::atomic<int> guards{0};
   ServerOptions options = quick_options();
